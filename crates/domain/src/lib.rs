@@ -1,1 +1,21 @@
+//! The words and rules of OpenClaw Cloud, pure: no I/O, no clock, no
+//! randomness. Time and random bytes come in as arguments, so every rule can
+//! be replayed, and all of it also runs in the browser.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod agent;
+pub mod boot;
+pub mod event;
+pub mod id;
+pub mod lifecycle;
+pub mod metering;
+pub mod money;
+pub mod name;
+pub mod price;
+pub mod protocol;
+pub mod size;
+pub mod ticket;
+pub mod tier;
+pub mod time;
+pub mod view;
+pub mod wire;

@@ -1,0 +1,98 @@
+//! The phases of a boot, as they really happen, with the instant of each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// A phase of a boot, in order. Each lasts until the next begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BootPhase {
+    /// Asked for and recorded; the orchestrator has not taken it up yet.
+    Queued,
+    /// The provider makes the instance: sandbox, limits, network.
+    Placing,
+    /// The instance's process starts and proves who it is.
+    Enrolling,
+    /// The saved state is brought back.
+    Hydrating,
+    /// The terminal and the runtime start.
+    Starting,
+    /// It can be used.
+    Ready,
+}
+
+impl BootPhase {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Placing, Self::Enrolling, Self::Hydrating, Self::Starting, Self::Ready];
+}
+
+/// When a phase began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub phase: BootPhase,
+    pub at: Timestamp,
+}
+
+/// The latest boot, as far as it came. Marks only ever go forwards.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timeline(Vec<Mark>);
+
+impl Timeline {
+    /// A boot that was just asked for.
+    pub fn asked(at: Timestamp) -> Self {
+        Self(vec![Mark { phase: BootPhase::Queued, at }])
+    }
+
+    /// Records that `phase` began; says whether that is news. A phase before
+    /// the one reached is never entered again, and an instant never lies
+    /// before the one of the mark before it.
+    pub fn reach(&mut self, phase: BootPhase, at: Timestamp) -> bool {
+        match self.0.last() {
+            Some(last) if phase <= last.phase => false,
+            Some(last) => {
+                let at = at.max(last.at);
+                self.0.push(Mark { phase, at });
+                true
+            }
+            None => {
+                self.0.push(Mark { phase, at });
+                true
+            }
+        }
+    }
+
+    /// The marks so far, in order.
+    pub fn marks(&self) -> &[Mark] {
+        &self.0
+    }
+
+    /// The phase that is under way, or `Ready`.
+    pub fn current(&self) -> Option<BootPhase> {
+        self.0.last().map(|mark| mark.phase)
+    }
+
+    /// How long `phase` took, once the next has begun.
+    pub fn took(&self, phase: BootPhase) -> Option<std::time::Duration> {
+        let index = self.0.iter().position(|mark| mark.phase == phase)?;
+        let next = self.0.get(index + 1)?;
+        Some(next.at.since(self.0[index].at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_timeline_never_goes_backwards(steps in prop::collection::vec((0usize..6, any::<i64>()), 0..40)) {
+            let mut timeline = Timeline::default();
+            for (phase, at) in steps { timeline.reach(BootPhase::ALL[phase], Timestamp(at)); }
+            prop_assert!(timeline.marks().is_sorted_by(|a, b| a.phase < b.phase && a.at <= b.at));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A transition in the making. Every change of phase and of meter goes through
+//! here, so that segments, events and deadlines can't be forgotten.
+
+use crate::agent::{Agent, Failure, Instance, Intent, Phase, Save};
+use crate::boot::{BootPhase, Timeline};
+use crate::event::{Event, What};
+use crate::time::Timestamp;
+
+use super::{SegmentChange, Transition};
+
+pub(super) struct Draft {
+    pub agent: Agent,
+    pub at: Timestamp,
+    from_version: u64,
+    events: Vec<Event>,
+    segment: Option<SegmentChange>,
+}
+
+impl Draft {
+    pub fn of(agent: &Agent, at: Timestamp) -> Self {
+        Self { agent: agent.clone(), at, from_version: agent.version, events: Vec::new(), segment: None }
+    }
+
+    pub fn finish(mut self) -> Transition {
+        self.agent.version = self.from_version + 1;
+        Transition {
+            from_version: self.from_version,
+            agent: self.agent,
+            events: self.events,
+            segment: self.segment,
+        }
+    }
+
+    pub fn tell(&mut self, what: What) {
+        self.agent.last_event += 1;
+        self.events.push(Event {
+            agent: self.agent.id,
+            seq: self.agent.last_event,
+            generation: self.agent.generation,
+            at: self.at,
+            what,
+        });
+    }
+
+    pub fn due(&mut self, at: Timestamp) {
+        self.agent.due_at = Some(at);
+    }
+
+    pub fn due_now(&mut self) {
+        self.agent.due_at = Some(self.at);
+    }
+
+    /// Enters a phase that needs no further look until something is seen.
+    pub fn enter(&mut self, phase: Phase) {
+        self.agent.phase = phase;
+        self.agent.phase_since = self.at;
+        self.agent.sleeps_at = None;
+        self.agent.busy = None;
+        self.agent.due_at = None;
+    }
+
+    /// The next generation, to be launched.
+    pub fn boot(&mut self) {
+        self.agent.generation = self.agent.generation.next();
+        self.agent.intent = Intent::Awake;
+        self.agent.boot = Timeline::asked(self.at);
+        self.enter(Phase::Pending);
+        self.due_now();
+        self.tell(What::Boot { phase: BootPhase::Queued });
+    }
+
+    /// Records a boot phase; a phase reached before changes nothing.
+    pub fn reach(&mut self, phase: BootPhase) -> bool {
+        let news = self.agent.boot.reach(phase, self.at);
+        if news {
+            self.tell(What::Boot { phase });
+        }
+        news
+    }
+
+    /// The meter starts.
+    pub fn open(&mut self, instance: Instance) {
+        self.agent.instance = Some(instance);
+        self.segment = self.agent.open_segment().map(SegmentChange::Opened);
+    }
+
+    /// The meter stops, if it runs.
+    pub fn close(&mut self) {
+        if let Some(mut segment) = self.agent.open_segment() {
+            segment.ended_at = Some(self.at.max(segment.started_at));
+            self.agent.settled = self.agent.settled.with(&segment);
+            self.agent.instance = None;
+            self.segment = Some(SegmentChange::Closed(segment));
+        }
+    }
+
+    /// Failed. An instance that is still there is due to be stopped; whoever
+    /// wants the agent awake again has to say so.
+    pub fn fail(&mut self, failure: Failure) {
+        self.agent.intent = Intent::Asleep;
+        self.enter(Phase::Failed { failure: failure.clone() });
+        if self.agent.instance.is_some() {
+            self.due_now();
+        }
+        self.tell(What::Failed { failure });
+    }
+
+    pub fn fall_asleep(&mut self) {
+        self.agent.intent = Intent::Asleep;
+        self.enter(Phase::Asleep);
+        self.tell(What::Asleep);
+    }
+
+    /// How far saving has come; without an instance there is nothing to save.
+    pub fn save(&self) -> Save {
+        self.agent.instance.as_ref().map_or(Save::Done, |instance| instance.save)
+    }
+
+    pub fn set_save(&mut self, save: Save) {
+        if let Some(instance) = &mut self.agent.instance {
+            instance.save = save;
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! One function a rule.
+
+use crate::agent::{Agent, Failure, FailureReason, Instance, Intent, Phase, Save, SaveFailure, Snapshot};
+use crate::boot::BootPhase;
+use crate::event::{SaveReason, What};
+use crate::time::Timestamp;
+
+use super::draft::Draft;
+use super::{Illegal, Observation, Policy, Seen, idle};
+
+pub(super) fn alive(agent: &Agent) -> Result<(), Illegal> {
+    match agent.phase {
+        Phase::Deleting | Phase::Deleted => Err(Illegal::Gone),
+        _ => Ok(()),
+    }
+}
+
+/// A dying agent still sees its instance stop and its data go; nothing else.
+pub(super) fn alive_for(agent: &Agent, observation: &Observation) -> Result<(), Illegal> {
+    match (&agent.phase, observation) {
+        (
+            Phase::Deleting,
+            Observation::Purged
+            | Observation::Of(_, Seen::Launched { .. } | Seen::Exited { .. } | Seen::Stopped),
+        ) => Ok(()),
+        _ => alive(agent),
+    }
+}
+
+pub(super) fn wake(draft: &mut Draft) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Asleep => draft.boot(),
+        Phase::Failed { .. } if draft.agent.instance.is_none() => draft.boot(),
+        // Something of the last run is still there: it boots when that is gone.
+        Phase::Failed { .. } | Phase::Saving | Phase::Interrupted { .. }
+            if draft.agent.intent != Intent::Awake =>
+        {
+            draft.agent.intent = Intent::Awake;
+        }
+        _ => return Err(Illegal::Already),
+    }
+    Ok(())
+}
+
+pub(super) fn sleep(draft: &mut Draft) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Pending => draft.fall_asleep(),
+        // What is hydrated was saved before: there is nothing to save.
+        Phase::Provisioning | Phase::Booting => start_saving(draft, Save::Done),
+        Phase::Running => start_saving(draft, Save::Asked),
+        Phase::Failed { .. } if draft.agent.instance.is_none() => draft.fall_asleep(),
+        Phase::Saving | Phase::Interrupted { .. } | Phase::Failed { .. }
+            if draft.agent.intent != Intent::Asleep =>
+        {
+            draft.agent.intent = Intent::Asleep;
+        }
+        _ => return Err(Illegal::Already),
+    }
+    Ok(())
+}
+
+fn start_saving(draft: &mut Draft, save: Save) {
+    draft.agent.intent = Intent::Asleep;
+    draft.enter(Phase::Saving);
+    draft.set_save(save);
+    draft.due_now();
+    draft.tell(What::Saving { why: SaveReason::Asked });
+}
+
+pub(super) fn delete(draft: &mut Draft) -> Result<(), Illegal> {
+    draft.agent.intent = Intent::Deleted;
+    draft.enter(Phase::Deleting);
+    draft.due_now();
+    draft.tell(What::Deleting);
+    Ok(())
+}
+
+pub(super) fn purged(draft: &mut Draft) -> Result<(), Illegal> {
+    if draft.agent.phase != Phase::Deleting || draft.agent.instance.is_some() {
+        return Err(Illegal::NotNow);
+    }
+    draft.agent.snapshot = None;
+    draft.enter(Phase::Deleted);
+    draft.tell(What::Deleted);
+    Ok(())
+}
+
+pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(), Illegal> {
+    match seen {
+        Seen::Launching => launching(draft, policy),
+        Seen::Launched { started_at, tier, price } => launched(
+            draft,
+            Instance { started_at, tier, price, save: Save::NotAsked, silent_since: None },
+            policy,
+        ),
+        Seen::LaunchFailed { failure } => launch_failed(draft, failure),
+        Seen::Enrolled => enrolled(draft, policy),
+        Seen::BootReached { phase } => boot_reached(draft, phase),
+        Seen::Ready => ready(draft, policy),
+        Seen::BootFailed { failure } => boot_failed(draft, failure),
+        Seen::BootOverdue => boot_overdue(draft, policy),
+        Seen::IdleChecked { idle_for, busy } => idle::checked(draft, idle_for, busy, policy),
+        Seen::Unanswered => unanswered(draft, policy),
+        Seen::SnapshotCommitted { snapshot } => snapshot_committed(draft, snapshot),
+        Seen::SaveFailed { message } => save_failed(draft, message, policy),
+        Seen::Exited { failure } => exited(draft, failure),
+        Seen::Stopped => stopped(draft),
+        Seen::InterruptionNotice { until } => interrupted(draft, until),
+    }
+}
+
+fn boot_deadline(draft: &Draft, policy: &Policy) -> Timestamp {
+    let asked = draft.agent.boot.marks().first().map_or(draft.agent.phase_since, |mark| mark.at);
+    asked.after(policy.boot_limit)
+}
+
+fn launching(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Pending => {
+            draft.enter(Phase::Provisioning);
+            draft.reach(BootPhase::Placing);
+            // Should the caller die before it tells the outcome, somebody
+            // looks again; launching twice gives the same instance.
+            draft.due(draft.at.after(policy.boot_limit / 12));
+            Ok(())
+        }
+        Phase::Provisioning => Err(Illegal::Already),
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn launched(draft: &mut Draft, mut instance: Instance, policy: &Policy) -> Result<(), Illegal> {
+    if draft.agent.instance.is_some() {
+        return Err(Illegal::Already);
+    }
+    match draft.agent.phase {
+        Phase::Provisioning => {
+            draft.open(instance);
+            draft.reach(BootPhase::Enrolling);
+            draft.due(boot_deadline(draft, policy));
+            Ok(())
+        }
+        // It was called off while the provider worked: metered until stopped.
+        Phase::Saving | Phase::Deleting | Phase::Interrupted { .. } | Phase::Failed { .. } => {
+            instance.save = Save::Done;
+            draft.open(instance);
+            draft.due_now();
+            Ok(())
+        }
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn launch_failed(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Provisioning if draft.agent.instance.is_none() => {
+            draft.fail(failure);
+            Ok(())
+        }
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn enrolled(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        // The instance may be quicker than the word that it was launched.
+        Phase::Provisioning if draft.agent.instance.is_none() => Err(Illegal::TooEarly),
+        Phase::Provisioning => {
+            draft.enter(Phase::Booting);
+            draft.reach(BootPhase::Hydrating);
+            draft.due(boot_deadline(draft, policy));
+            Ok(())
+        }
+        Phase::Booting => Err(Illegal::Already),
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn boot_reached(draft: &mut Draft, phase: BootPhase) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        // Ready is a phase of the agent too, and has a word of its own.
+        Phase::Booting if phase < BootPhase::Ready => {
+            if draft.reach(phase) {
+                Ok(())
+            } else {
+                Err(Illegal::Already)
+            }
+        }
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn ready(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Booting => {
+            draft.enter(Phase::Running);
+            draft.reach(BootPhase::Ready);
+            draft.agent.last_use = draft.at;
+            draft.plan_idle_check(policy);
+            Ok(())
+        }
+        Phase::Running => Err(Illegal::Already),
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn boot_failed(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Provisioning | Phase::Booting => {
+            draft.fail(failure);
+            // Even unlaunched, so far as is known: something may be there.
+            draft.due_now();
+            Ok(())
+        }
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn boot_overdue(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Provisioning | Phase::Booting => {
+            let deadline = boot_deadline(draft, policy);
+            if draft.at < deadline {
+                return Err(Illegal::TooEarly);
+            }
+            let reached = draft.agent.boot.current().unwrap_or(BootPhase::Queued);
+            let detail = format!("not ready after {} s; stuck at «{reached:?}»", policy.boot_limit.as_secs());
+            boot_failed(draft, Failure::new(FailureReason::BootTimeout, &detail))
+        }
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn unanswered(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
+    if !matches!(draft.agent.phase, Phase::Running | Phase::Saving | Phase::Interrupted { .. }) {
+        return Err(Illegal::NotNow);
+    }
+    let at = draft.at;
+    let instance = draft.agent.instance.as_mut().ok_or(Illegal::NotNow)?;
+    let since = *instance.silent_since.get_or_insert(at);
+    if at.since(since) >= policy.silence_limit {
+        let detail = format!("no answer for {} s", at.since(since).as_secs());
+        draft.fail(Failure::new(FailureReason::Unreachable, &detail));
+    } else {
+        draft.due(at.after(policy.silence_limit / 12));
+    }
+    Ok(())
+}
+
+fn snapshot_committed(draft: &mut Draft, snapshot: Snapshot) -> Result<(), Illegal> {
+    let legal = match draft.agent.phase {
+        Phase::Running | Phase::Saving | Phase::Interrupted { .. } => true,
+        // Given up, and yet it saved: what is saved is kept.
+        Phase::Failed { .. } => draft.agent.instance.is_some(),
+        _ => false,
+    };
+    if !legal {
+        return Err(Illegal::NotNow);
+    }
+    if draft.agent.snapshot.as_ref().is_some_and(|known| known.id == snapshot.id)
+        && draft.save() == Save::Done
+    {
+        return Err(Illegal::Already);
+    }
+    draft.agent.snapshot = Some(snapshot.clone());
+    draft.agent.save_failure = None;
+    draft.tell(What::Saved { snapshot });
+    if matches!(draft.agent.phase, Phase::Saving | Phase::Interrupted { .. }) {
+        draft.set_save(Save::Done);
+        draft.due_now();
+    }
+    Ok(())
+}
+
+fn save_failed(draft: &mut Draft, message: String, policy: &Policy) -> Result<(), Illegal> {
+    if draft.save() == Save::Done {
+        return Err(Illegal::NotNow);
+    }
+    let next = draft.at.after(policy.save_retry);
+    match draft.agent.phase {
+        Phase::Saving => {
+            draft.agent.intent = Intent::Awake;
+            draft.enter(Phase::Running);
+            draft.set_save(Save::NotAsked);
+            draft.due(next);
+        }
+        // No way back: it is tried again while there is time.
+        Phase::Interrupted { .. } => draft.due_now(),
+        Phase::Running => {}
+        _ => return Err(Illegal::NotNow),
+    }
+    draft.agent.save_failure = Some(SaveFailure { at: draft.at, message: message.clone() });
+    draft.tell(What::SaveFailed { message });
+    Ok(())
+}
+
+fn exited(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Saving | Phase::Deleting | Phase::Interrupted { .. } if draft.save() == Save::Done => {
+            stopped(draft)
+        }
+        Phase::Deleting | Phase::Interrupted { .. } => stopped(draft),
+        Phase::Failed { .. } if draft.agent.instance.is_some() => stopped(draft),
+        Phase::Provisioning | Phase::Booting | Phase::Running | Phase::Saving
+            if draft.agent.instance.is_some() =>
+        {
+            draft.close();
+            draft.fail(failure);
+            Ok(())
+        }
+        Phase::Provisioning => Err(Illegal::TooEarly),
+        _ => Err(Illegal::Already),
+    }
+}
+
+fn stopped(draft: &mut Draft) -> Result<(), Illegal> {
+    match draft.agent.phase {
+        Phase::Saving | Phase::Interrupted { .. } => {
+            let interrupted = draft.agent.phase != Phase::Saving;
+            if draft.save() != Save::Done && !interrupted {
+                // No committed snapshot, no planned end.
+                return Err(Illegal::NotNow);
+            }
+            draft.close();
+            if draft.agent.intent == Intent::Awake {
+                draft.boot()
+            } else {
+                draft.fall_asleep()
+            }
+            Ok(())
+        }
+        Phase::Failed { .. } => {
+            draft.close();
+            draft.agent.due_at = None;
+            if draft.agent.intent == Intent::Awake {
+                draft.boot();
+            }
+            Ok(())
+        }
+        Phase::Deleting => {
+            draft.close();
+            draft.due_now();
+            Ok(())
+        }
+        _ => Err(Illegal::NotNow),
+    }
+}
+
+fn interrupted(draft: &mut Draft, until: Timestamp) -> Result<(), Illegal> {
+    let save = match draft.agent.phase {
+        Phase::Provisioning | Phase::Booting => Save::Done,
+        Phase::Running => Save::Asked,
+        Phase::Interrupted { .. } => return Err(Illegal::Already),
+        // On its way out already.
+        _ => return Err(Illegal::NotNow),
+    };
+    draft.enter(Phase::Interrupted { until });
+    draft.set_save(save);
+    draft.due_now();
+    draft.tell(What::Interrupted { until });
+    if save == Save::Asked {
+        draft.tell(What::Saving { why: SaveReason::Interrupted });
+    }
+    Ok(())
+}

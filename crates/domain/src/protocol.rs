@@ -1,0 +1,167 @@
+//! What the control plane and an instance say to each other, as JSON bodies
+//! over HTTP. Both sides take these types, so they cannot drift apart.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{Busy, FailureReason};
+use crate::boot::BootPhase;
+use crate::id::{InstanceId, SnapshotId};
+
+/// Paths on the control plane, for instances.
+pub mod control {
+    /// `POST` [`super::EnrolRequest`] → 200 [`super::EnrolReply`].
+    pub const ENROL: &str = "/agent/v1/enrol";
+    /// `POST` [`super::Report`] → 204; 409 when the generation is over.
+    pub const REPORT: &str = "/agent/v1/report";
+    /// `POST` [`super::SnapshotCommit`] → 204; 409 when the generation is over.
+    pub const SNAPSHOTS: &str = "/agent/v1/snapshots";
+    /// The instance's own repository: `GET` (lists a kind; reads an object,
+    /// with `Range`), `PUT`, `DELETE` under `…/{kind}/{name}`.
+    pub const REPOSITORY: &str = "/agent/v1/repository";
+}
+
+/// Paths on an instance, for the control plane and its viewers.
+pub mod instance {
+    /// `GET` → 200 when it serves.
+    pub const HEALTH: &str = "/healthz";
+    /// `GET` → 200 [`super::Activity`].
+    pub const ACTIVITY: &str = "/activity";
+    /// `POST` [`super::IdleWarning`] → 204: tells the viewers.
+    pub const IDLE_WARNING: &str = "/idle-warning";
+    /// `POST` → 204: counts as use now.
+    pub const KEEP_AWAKE: &str = "/keep-awake";
+    /// `POST` → 202: drain, save and commit, then wait to be stopped. Asking
+    /// again while it saves changes nothing.
+    pub const SAVE: &str = "/save";
+    /// `GET`, a WebSocket; the first message carries the ticket.
+    pub const TERMINAL: &str = "/terminal";
+}
+
+/// Environment that an instance starts with.
+pub mod env {
+    /// Which run it is: `<agent>:<generation>`.
+    pub const INSTANCE: &str = "OPENCLAW_INSTANCE";
+    /// Where the control plane is: `unix:<path>`.
+    pub const CONTROL: &str = "OPENCLAW_CONTROL";
+    /// The one-time enrolment nonce.
+    pub const ENROLMENT: &str = "OPENCLAW_ENROLMENT";
+    /// How many listening sockets are inherited, from descriptor 3 on: a Unix
+    /// one for the control plane, then a loopback TCP one for direct viewers.
+    pub const LISTEN_FDS: &str = "OPENCLAW_LISTEN_FDS";
+    /// The folder that is saved and brought back.
+    pub const HOME: &str = "OPENCLAW_HOME";
+}
+
+/// A secret in a body: its `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// An instance proves who it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolRequest {
+    pub instance: InstanceId,
+    /// The nonce that the provider was given at launch.
+    pub nonce: Secret,
+    /// Random, made by the instance: the same enrolment may be repeated with
+    /// the same binding when the answer was lost, and with no other.
+    pub binding: Secret,
+}
+
+/// What an enrolled instance gets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EnrolReply {
+    /// Bearer token for its own requests; ends with the generation.
+    pub token: Secret,
+    /// Ed25519 public key for tickets, 64 hexadecimal digits.
+    pub ticket_key: String,
+    /// Key of its own repository, 64 hexadecimal digits.
+    pub repository_key: Secret,
+    /// What to bring back; `None` on the first boot.
+    pub snapshot: Option<SnapshotId>,
+    /// `Origin`s that viewers may come from.
+    pub origins: Vec<String>,
+}
+
+/// What an instance tells unasked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "report", rename_all = "snake_case")]
+pub enum Report {
+    /// It entered a phase of its boot.
+    Boot { phase: BootPhase },
+    /// It can be used.
+    Ready,
+    /// It cannot boot and will end.
+    BootFailed { reason: FailureReason, detail: String },
+    /// It was used after a warning that it would sleep.
+    InUse,
+    /// It could not save; it stays up.
+    SaveFailed { message: String },
+}
+
+/// A snapshot whose data is in the repository, to be committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotCommit {
+    pub id: SnapshotId,
+    pub files: u64,
+    pub bytes: u64,
+    pub added_bytes: u64,
+}
+
+/// How an instance is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Milliseconds since the last input or gesture. A span, not an instant:
+    /// the two clocks need not agree.
+    pub idle_for_ms: u64,
+    /// Why it works on though nobody types.
+    pub busy: Option<Busy>,
+    pub terminals: u32,
+    pub viewers: u32,
+}
+
+/// Tells viewers when the agent will sleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdleWarning {
+    /// Milliseconds from now; 0 takes the warning back.
+    pub sleeps_in_ms: u32,
+}
+
+/// 32 bytes as 64 hexadecimal digits.
+pub fn to_hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads what [`to_hex`] wrote.
+pub fn from_hex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(bytes)
+}

@@ -1,0 +1,286 @@
+//! Tickets: short-lived, signed rights to one thing on one instance.
+//!
+//! Ed25519, so that an instance can check them with the public key alone and
+//! never holds anything that could make one.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+
+use crate::id::{AgentId, Generation, InstanceId};
+use crate::time::Timestamp;
+
+/// How long a ticket for a terminal can be presented.
+pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+
+const VERSION: u8 = 1;
+const CLAIMS: usize = 1 + 1 + 10 + 4 + 8 + 16;
+const SIGNED: usize = CLAIMS + 64;
+
+/// What a ticket opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One terminal connection of a person.
+    Terminal,
+    /// One command of the control plane to the instance.
+    Control,
+    /// The instance's own requests to the control plane. Not single-use;
+    /// it ends with the generation.
+    Instance,
+}
+
+/// What a ticket says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claims {
+    pub scope: Scope,
+    /// The audience: this run of this agent and no other.
+    pub instance: InstanceId,
+    pub expires_at: Timestamp,
+    /// Random; by it a second use is known.
+    pub nonce: [u8; 16],
+}
+
+/// A ticket as it travels. It is a secret: it has no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ticket(String);
+
+impl Ticket {
+    /// The text to send: base64url, 139 characters.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ticket(…)")
+    }
+}
+
+/// Why a ticket is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the ticket is malformed")]
+    Malformed,
+    #[error("the ticket's signature is not ours")]
+    Forged,
+    #[error("the ticket is for another instance")]
+    OtherInstance,
+    #[error("the ticket is for something else")]
+    OtherScope,
+    #[error("the ticket has expired")]
+    Expired,
+    #[error("the ticket was used before")]
+    Used,
+}
+
+/// Makes tickets. Lives in the control plane only.
+pub struct TicketSigner(SigningKey);
+
+impl TicketSigner {
+    /// From 32 secret random bytes.
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(secret))
+    }
+
+    /// The key to check with, which instances get.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
+    }
+
+    /// Signs the claims.
+    pub fn sign(&self, claims: &Claims) -> Ticket {
+        let mut bytes = Vec::with_capacity(SIGNED);
+        bytes.extend_from_slice(&encode(claims));
+        let signature = self.0.sign(&bytes);
+        bytes.extend_from_slice(&signature.to_bytes());
+        Ticket(URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl fmt::Debug for TicketSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TicketSigner(…)")
+    }
+}
+
+/// Checks tickets with the public key.
+#[derive(Debug, Clone)]
+pub struct TicketVerifier(VerifyingKey);
+
+impl TicketVerifier {
+    /// From the 32 bytes of [`TicketSigner::public_key`].
+    pub fn new(public_key: &[u8; 32]) -> Result<Self, Refused> {
+        VerifyingKey::from_bytes(public_key).map(Self).map_err(|_| Refused::Malformed)
+    }
+
+    /// Checks form, signature and expiry, in this order; the audience is the
+    /// caller's to compare, by [`Claims::check`].
+    pub fn claims(&self, text: &str, now: Timestamp) -> Result<Claims, Refused> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refused::Malformed)?;
+        let (claims, signature) = bytes.split_at_checked(CLAIMS).ok_or(Refused::Malformed)?;
+        let signature: &[u8; 64] = signature.try_into().map_err(|_| Refused::Malformed)?;
+        self.0.verify_strict(claims, &Signature::from_bytes(signature)).map_err(|_| Refused::Forged)?;
+        let claims = decode(claims).ok_or(Refused::Malformed)?;
+        if claims.expires_at <= now {
+            return Err(Refused::Expired);
+        }
+        Ok(claims)
+    }
+}
+
+impl Claims {
+    /// Whether the ticket is for this instance and this use.
+    pub fn check(&self, instance: InstanceId, scope: Scope) -> Result<(), Refused> {
+        if self.instance != instance {
+            Err(Refused::OtherInstance)
+        } else if self.scope != scope {
+            Err(Refused::OtherScope)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn encode(claims: &Claims) -> [u8; CLAIMS] {
+    let mut bytes = [0; CLAIMS];
+    bytes[0] = VERSION;
+    bytes[1] = match claims.scope {
+        Scope::Terminal => 1,
+        Scope::Control => 2,
+        Scope::Instance => 3,
+    };
+    bytes[2..12].copy_from_slice(claims.instance.agent.as_bytes());
+    bytes[12..16].copy_from_slice(&claims.instance.generation.0.to_be_bytes());
+    bytes[16..24].copy_from_slice(&claims.expires_at.0.to_be_bytes());
+    bytes[24..].copy_from_slice(&claims.nonce);
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<Claims> {
+    if bytes.len() != CLAIMS || bytes[0] != VERSION {
+        return None;
+    }
+    let scope = match bytes[1] {
+        1 => Scope::Terminal,
+        2 => Scope::Control,
+        3 => Scope::Instance,
+        _ => return None,
+    };
+    Some(Claims {
+        scope,
+        instance: InstanceId {
+            agent: AgentId::from_random(bytes[2..12].try_into().ok()?),
+            generation: Generation(u32::from_be_bytes(bytes[12..16].try_into().ok()?)),
+        },
+        expires_at: Timestamp(i64::from_be_bytes(bytes[16..24].try_into().ok()?)),
+        nonce: bytes[24..].try_into().ok()?,
+    })
+}
+
+/// The tickets that were used and could still be presented again. It holds
+/// 65,536 at most; past that every ticket is refused rather than one forgotten.
+#[derive(Debug, Default)]
+pub struct UsedTickets(BTreeSet<(Timestamp, [u8; 16])>);
+
+impl UsedTickets {
+    const MOST: usize = 65_536;
+
+    /// Marks a ticket as used.
+    ///
+    /// # Errors
+    /// [`Refused::Used`] when it was before, or when there is no room to know.
+    pub fn spend(&mut self, claims: &Claims, now: Timestamp) -> Result<(), Refused> {
+        self.0 = self.0.split_off(&(now, [0; 16]));
+        if self.0.len() >= Self::MOST {
+            return Err(Refused::Used);
+        }
+        if self.0.insert((claims.expires_at, claims.nonce)) { Ok(()) } else { Err(Refused::Used) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn instance(generation: u32) -> InstanceId {
+        InstanceId { agent: AgentId::from_random([7; 10]), generation: Generation(generation) }
+    }
+
+    fn claims() -> Claims {
+        Claims {
+            scope: Scope::Terminal,
+            instance: instance(3),
+            expires_at: NOW.after(TICKET_LIFE),
+            nonce: [9; 16],
+        }
+    }
+
+    fn pair() -> (TicketSigner, TicketVerifier) {
+        let signer = TicketSigner::new(&[5; 32]);
+        let verifier = TicketVerifier::new(&signer.public_key()).unwrap();
+        (signer, verifier)
+    }
+
+    #[test]
+    fn a_ticket_says_what_was_signed_until_it_expires() {
+        let (signer, verifier) = pair();
+        let ticket = signer.sign(&claims());
+        assert_eq!(ticket.expose().len(), 139);
+        assert_eq!(verifier.claims(ticket.expose(), NOW), Ok(claims()));
+        assert_eq!(verifier.claims(ticket.expose(), NOW.after(TICKET_LIFE)), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn another_instance_generation_or_use_is_refused() {
+        assert_eq!(claims().check(instance(3), Scope::Terminal), Ok(()));
+        assert_eq!(claims().check(instance(4), Scope::Terminal), Err(Refused::OtherInstance));
+        assert_eq!(claims().check(instance(3), Scope::Control), Err(Refused::OtherScope));
+    }
+
+    #[test]
+    fn another_key_forges_nothing() {
+        let (_, verifier) = pair();
+        let ticket = TicketSigner::new(&[6; 32]).sign(&claims());
+        assert_eq!(verifier.claims(ticket.expose(), NOW), Err(Refused::Forged));
+    }
+
+    #[test]
+    fn a_ticket_is_spent_once_and_forgotten_when_it_could_not_be_used_anyway() {
+        let mut used = UsedTickets::default();
+        assert_eq!(used.spend(&claims(), NOW), Ok(()));
+        assert_eq!(used.spend(&claims(), NOW), Err(Refused::Used));
+        let later = Claims { nonce: [1; 16], expires_at: NOW.after(TICKET_LIFE * 3), ..claims() };
+        assert_eq!(used.spend(&later, NOW.after(TICKET_LIFE * 2)), Ok(()));
+        assert_eq!(used.0.len(), 1);
+    }
+
+    #[test]
+    fn debug_shows_no_ticket() {
+        let (signer, _) = pair();
+        let ticket = signer.sign(&claims());
+        assert!(!format!("{ticket:?}").contains(&ticket.expose()[..8]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_none_is_taken(text in ".{0,300}") {
+            prop_assert!(pair().1.claims(&text, NOW).is_err());
+        }
+
+        #[test]
+        fn one_changed_bit_is_refused(index in 0usize..SIGNED, bit in 0u8..8) {
+            let (signer, verifier) = pair();
+            let mut bytes = URL_SAFE_NO_PAD.decode(signer.sign(&claims()).expose()).unwrap();
+            bytes[index] ^= 1 << bit;
+            prop_assert!(verifier.claims(&URL_SAFE_NO_PAD.encode(bytes), NOW).is_err());
+        }
+    }
+}

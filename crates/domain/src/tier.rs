@@ -1,0 +1,67 @@
+//! How well an instance is shut in: what was really reached, not what was hoped.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What holds an instance's CPU, memory and processes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Limits {
+    /// Per-process limits only: weaker, since children count anew.
+    Rlimits,
+    Cgroup1,
+    Cgroup2,
+}
+
+/// The isolation that an instance has, in its layers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tier {
+    /// Own user, process, network, mount, IPC and host-name namespaces.
+    pub namespaces: bool,
+    /// The Landlock ABI of the kernel, where it has one.
+    pub landlock: Option<u8>,
+    /// A seccomp filter is loaded.
+    pub seccomp: bool,
+    pub limits: Limits,
+}
+
+/// What an operator demands at least; less is refused at launch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TierFloor {
+    /// Namespaces; the other layers as far as the kernel has them.
+    #[default]
+    Sandbox,
+    /// Every layer: namespaces, Landlock, seccomp and cgroup limits.
+    Hardened,
+}
+
+impl Tier {
+    /// Whether it reaches what is demanded.
+    pub fn reaches(&self, floor: TierFloor) -> bool {
+        match floor {
+            TierFloor::Sandbox => self.namespaces,
+            TierFloor::Hardened => {
+                self.namespaces && self.landlock.is_some() && self.seccomp && self.limits != Limits::Rlimits
+            }
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.namespaces { "namespaces" } else { "no namespaces" })?;
+        if let Some(abi) = self.landlock {
+            write!(f, " + landlock {abi}")?;
+        }
+        if self.seccomp {
+            f.write_str(" + seccomp")?;
+        }
+        f.write_str(match self.limits {
+            Limits::Rlimits => " + rlimits",
+            Limits::Cgroup1 => " + cgroup v1",
+            Limits::Cgroup2 => " + cgroup v2",
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! Instants, in milliseconds, and the UTC calendar that bills follow.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// How long after `earlier` this is; zero when it is before, as after a
+    /// clock that was set back.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
+    }
+
+    /// Later by `span`.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(millis(span)))
+    }
+
+    /// Earlier by `span`.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(span)))
+    }
+
+    /// The UTC day it falls on.
+    pub fn day(self) -> Day {
+        Day(self.0.div_euclid(DAY_MS))
+    }
+
+    /// The UTC month it falls in.
+    pub fn month(self) -> Month {
+        self.day().month()
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC, to the millisecond.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.day().civil();
+        let ms = self.0.rem_euclid(DAY_MS);
+        let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+        let fraction = ms % 1000;
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z")
+    }
+}
+
+/// A UTC day, counted from 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Day(pub i64);
+
+impl Day {
+    /// Its first instant.
+    pub fn start(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(DAY_MS))
+    }
+
+    /// The month it belongs to.
+    pub fn month(self) -> Month {
+        let (year, month, _) = self.civil();
+        Month { year, month }
+    }
+
+    /// Year, month (1–12), day (1–31) of the proleptic Gregorian calendar
+    /// (Howard Hinnant's `civil_from_days`).
+    pub fn civil(self) -> (i64, u8, u8) {
+        let z = self.0.saturating_add(719_468);
+        let era = z.div_euclid(146_097);
+        let doe = z.rem_euclid(146_097);
+        let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+        let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+        let mp = (5 * doy + 2) / 153;
+        let day = (doy - (153 * mp + 2) / 5 + 1) as u8;
+        let month = (if mp < 10 { mp + 3 } else { mp - 9 }) as u8;
+        let year = yoe + era * 400 + i64::from(month <= 2);
+        (year, month, day)
+    }
+}
+
+/// A UTC month, the span of a bill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Month {
+    pub year: i64,
+    /// 1–12.
+    pub month: u8,
+}
+
+impl Month {
+    /// Its first instant (`days_from_civil`).
+    pub fn start(self) -> Timestamp {
+        let (month, year) = (i64::from(self.month), self.year - i64::from(self.month <= 2));
+        let era = year.div_euclid(400);
+        let yoe = year.rem_euclid(400);
+        let doy = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5;
+        let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+        Day(era * 146_097 + doe - 719_468).start()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn known_instants_read_as_the_calendar_says() {
+        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp(1_709_251_199_999).to_string(), "2024-02-29T23:59:59.999Z");
+        assert_eq!(Timestamp(951_782_400_000).to_string(), "2000-02-29T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_clock_set_back_gives_no_time_at_all() {
+        assert_eq!(Timestamp(5).since(Timestamp(9)), Duration::ZERO);
+    }
+
+    proptest! {
+        #[test]
+        fn every_instant_lies_in_its_month(ms in -4_000_000_000_000i64..8_000_000_000_000) {
+            let at = Timestamp(ms);
+            let start = at.month().start();
+            prop_assert!(start <= at && at.0 - start.0 < 31 * DAY_MS);
+            prop_assert_eq!(start.month(), at.month());
+            prop_assert_eq!(start.day().civil().2, 1);
+        }
+    }
+}

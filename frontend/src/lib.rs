@@ -1,0 +1,2 @@
+//! The browser's entry: hydrates the page that the server sent.
+#![cfg(target_arch = "wasm32")]

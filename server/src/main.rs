@@ -1,1 +1,34 @@
-fn main() {}
+//! `openclaw-cloud`: the control plane with its console.
+
+mod api;
+mod commands;
+mod config;
+mod instances;
+mod serve;
+mod site;
+mod web;
+
+use clap::Parser as _;
+
+use config::{Cli, Command, UserCommand};
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("OPENCLAW_CLOUD_LOG")
+                .unwrap_or_else(|_| "warn,openclaw_cloud=info,control_plane=info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(options) => serve::serve(options).await,
+            Command::User(UserCommand::Add(options)) => commands::add_user(options).await,
+        }
+    });
+    // Blocking work (a repository's write) ends by itself or with the process.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,1 +1,26 @@
+//! The control plane: decides and records. It knows no HTTP server and no UI.
+//!
+//! Callers ask [`fleet::Fleet`]; instances talk to [`link::Link`]; the
+//! [`orchestrator`] drives what is recorded to what is wanted.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod clock;
+pub mod egress;
+pub mod embedded;
+mod error;
+pub mod fleet;
+pub mod identity;
+mod instances;
+mod keys;
+mod ledger;
+pub mod link;
+pub mod live;
+pub mod orchestrator;
+pub mod provider;
+mod random;
+pub mod snapshots;
+pub mod store;
+
+pub use error::{Error, Result, Whose};
+pub use fleet::Fleet;
+pub use identity::{Identity, Principal};

@@ -1,0 +1,158 @@
+//! The embedded default: SQLite, a folder, and sandboxes on this machine. No
+//! account, no other server.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::lifecycle::Policy;
+use domain::price::PriceBook;
+use domain::ticket::{TicketSigner, TicketVerifier};
+use tokio::sync::mpsc;
+
+use crate::clock::{Clock, SystemClock};
+use crate::fleet::Fleet;
+use crate::identity::Identity;
+use crate::instances::Instances;
+use crate::keys;
+use crate::ledger::Ledger;
+use crate::link::Link;
+use crate::live::Hub;
+use crate::orchestrator::{LaunchPolicy, Orchestrator};
+use crate::provider::local::{AgentProgram, Cgroups, LocalConfig, LocalProvider};
+use crate::provider::{Provider, ProviderEvent};
+use crate::snapshots::Repositories;
+use crate::store::Store;
+use crate::store::sqlite::Sqlite;
+
+/// How long a stopped instance has to end by itself.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Settings of an embedded control plane.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Everything that must outlive a restart is under it; made when absent.
+    pub data: PathBuf,
+    /// The `openclaw-agent` program, which every sandbox runs.
+    pub agent_program: PathBuf,
+    pub policy: Policy,
+    pub launches: LaunchPolicy,
+    /// `Origin`s that terminals may be opened from.
+    pub origins: Vec<String>,
+}
+
+/// A control plane, wired.
+pub struct ControlPlane {
+    pub fleet: Arc<Fleet>,
+    pub identity: Arc<Identity>,
+    pub link: Arc<Link>,
+    pub orchestrator: Arc<Orchestrator>,
+    pub events: mpsc::Receiver<ProviderEvent>,
+    /// The only folder of the host that sandboxes see, read-only; its sockets
+    /// are the server's to bind.
+    pub run: PathBuf,
+}
+
+/// Why it could not be opened. The operator mends it.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}: {why}")]
+pub struct OpenError {
+    doing: String,
+    why: String,
+}
+
+fn doing<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> OpenError {
+    let doing = what.into();
+    move |error| OpenError { doing, why: error.to_string() }
+}
+
+/// The store alone, for commands beside a server that runs.
+pub fn identity(data: &Path) -> Result<Identity, OpenError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(Identity::new(store(data)?, clock))
+}
+
+fn store(data: &Path) -> Result<Arc<dyn Store>, OpenError> {
+    folder(data)?;
+    let path = data.join("console.db");
+    Ok(Arc::new(Sqlite::open(&path).map_err(doing(format!("opening the ledger {}", path.display())))?))
+}
+
+fn folder(path: &Path) -> Result<(), OpenError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(doing(format!("making the folder {}", path.display())))
+}
+
+impl ControlPlane {
+    /// Opens what is there, or makes it; adopts the instances that still run.
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let data = &config.data;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = store(data)?;
+        let (key_folder, run) = (data.join("keys"), data.join("run"));
+        for path in [&key_folder, &run] {
+            folder(path)?;
+        }
+        let ticket_key = keys::load_or_create(&key_folder.join("ticket.key")).map_err(doing("the ticket key"))?;
+        let master = keys::load_or_create(&key_folder.join("repository.key")).map_err(doing("the repository key"))?;
+        let signer = Arc::new(TicketSigner::new(&ticket_key));
+        let repositories =
+            Arc::new(Repositories::new(data.join("snapshots"), repository::MasterSecret::new(master)));
+
+        let (tell, events) = mpsc::channel(1024);
+        let provider: Arc<dyn Provider> = Arc::new(
+            LocalProvider::open(
+                LocalConfig {
+                    data: data.clone(),
+                    program: AgentProgram { path: config.agent_program, args: Vec::new() },
+                    bwrap: PathBuf::from("bwrap"),
+                    grace: GRACE,
+                    cgroups: Cgroups::Use,
+                },
+                tell,
+            )
+            .await
+            .map_err(doing("preparing sandboxes"))?,
+        );
+        let ledger = Arc::new(Ledger {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            policy: config.policy,
+            book: PriceBook::proposal(),
+            hub: Hub::default(),
+            due: tokio::sync::Notify::new(),
+        });
+        let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
+        let verifier = TicketVerifier::new(&signer.public_key()).map_err(doing("the ticket key"))?;
+        Ok(Self {
+            fleet: Arc::new(Fleet {
+                ledger: Arc::clone(&ledger),
+                provider: Arc::clone(&provider),
+                instances: Arc::clone(&instances),
+                signer: Arc::clone(&signer),
+            }),
+            identity: Arc::new(Identity::new(store, clock)),
+            link: Arc::new(Link {
+                ledger: Arc::clone(&ledger),
+                signer,
+                verifier,
+                repositories: Arc::clone(&repositories),
+                origins: config.origins,
+            }),
+            orchestrator: Arc::new(Orchestrator {
+                ledger,
+                provider,
+                instances,
+                repositories,
+                launches: config.launches,
+            }),
+            events,
+            run,
+        })
+    }
+}

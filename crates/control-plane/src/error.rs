@@ -1,0 +1,110 @@
+//! The one error that leaves the control plane.
+
+use domain::lifecycle::Illegal;
+
+use crate::provider::ProviderError;
+use crate::store::StoreError;
+
+/// What went wrong, for whoever asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such thing, or not the caller's: the two are not told apart.
+    #[error("there is no such agent")]
+    NotFound,
+    /// Who asks is not known.
+    #[error("sign in first")]
+    Unauthenticated,
+    /// The caller's words are out of range.
+    #[error("{field}: {problem}")]
+    Invalid { field: &'static str, problem: String },
+    /// The agent's state does not allow it.
+    #[error("{0}")]
+    Illegal(Illegal),
+    /// The agent is not running, so that nothing can be connected to.
+    #[error("the agent is not running")]
+    NotRunning,
+    /// The caller has as many as one may have.
+    #[error("there can be at most {most} {what}")]
+    TooMany { what: &'static str, most: usize },
+    /// The caller used this idempotency key for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// Others wrote at the same time, again and again.
+    #[error("too much is happening to this agent at once")]
+    Contended,
+    /// The ledger failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The provider failed.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The snapshots' repository failed.
+    #[error("the repository failed: {0}")]
+    Repository(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Who can mend an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    Caller,
+    Operator,
+    Provider,
+}
+
+impl Error {
+    /// Who can mend it.
+    pub fn whose(&self) -> Whose {
+        match self {
+            Self::Store(_) | Self::Repository(_) => Whose::Operator,
+            Self::Provider(_) => Whose::Provider,
+            _ => Whose::Caller,
+        }
+    }
+
+    /// Whether the same request may succeed a moment later.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Contended | Self::Illegal(Illegal::TooEarly) => true,
+            Self::Store(error) => !matches!(error, StoreError::Failed(_)),
+            Self::Provider(error) => error.retryable(),
+            _ => false,
+        }
+    }
+
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Invalid { .. } => "invalid",
+            Self::Illegal(Illegal::Gone) => "deleted",
+            Self::Illegal(Illegal::TooEarly) => "too_early",
+            Self::Illegal(_) => "not_now",
+            Self::NotRunning => "not_running",
+            Self::TooMany { .. } => "too_many",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::Contended => "contended",
+            Self::Store(StoreError::Full) => "disk_full",
+            Self::Store(_) => "store_failed",
+            Self::Provider(_) => "provider_failed",
+            Self::Repository(_) => "repository_failed",
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Contended,
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<Illegal> for Error {
+    fn from(illegal: Illegal) -> Self {
+        Self::Illegal(illegal)
+    }
+}

@@ -1,0 +1,232 @@
+//! What a caller may ask. Every call takes who asks; another's agent is
+//! answered like one that never was.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use domain::agent::{Agent, IdleTimeout, Phase, ProviderName};
+use domain::event::Event;
+use domain::id::{AgentId, InstanceId};
+use domain::lifecycle::{self, NewAgent, Observation};
+use domain::name::Name;
+use domain::price::PriceBook;
+use domain::size::Size;
+use domain::ticket::{Claims, Scope, TICKET_LIFE, Ticket, TicketSigner};
+use domain::time::Timestamp;
+use domain::view::AgentView;
+
+use crate::error::{Error, Result};
+use crate::identity::Principal;
+use crate::instances::Instances;
+use crate::ledger::{Ledger, settled};
+use crate::live::Listener;
+use crate::provider::{Connection, Provider};
+use crate::random;
+use crate::store::{Created, Hash, Idempotency, IdempotencyKey};
+
+/// Agents that one person may have.
+pub const AGENTS_MAX: usize = 100;
+/// Events that one answer holds.
+pub const EVENTS_MAX: u16 = 500;
+/// How long an idempotency key is remembered.
+const KEY_LIFE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+/// A new agent, as its owner wants it.
+#[derive(Debug, Clone)]
+pub struct Spawn {
+    pub name: Name,
+    pub size: Size,
+    /// `None`: the fleet's.
+    pub idle_timeout: Option<IdleTimeout>,
+}
+
+/// The right to open one terminal connection.
+#[derive(Debug)]
+pub struct Connect {
+    pub instance: InstanceId,
+    pub ticket: Ticket,
+    pub expires_at: Timestamp,
+    /// Where the instance can be reached without the relay, if it can.
+    pub direct: Option<SocketAddr>,
+}
+
+/// The fleet, as its users know it.
+pub struct Fleet {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) instances: Arc<Instances>,
+    pub(crate) signer: Arc<TicketSigner>,
+}
+
+impl Fleet {
+    /// Makes an agent and has it woken. The same key gives the same agent.
+    pub async fn spawn(
+        &self,
+        who: &Principal,
+        request: Spawn,
+        key: Option<IdempotencyKey>,
+    ) -> Result<AgentView> {
+        let asked = format!("{}\0{}\0{:?}", request.name, request.size, request.idle_timeout);
+        let now = self.ledger.now();
+        let idempotency = key.map(|key| Idempotency {
+            key,
+            request: Hash::of(asked.as_bytes()),
+            expires_at: now.after(KEY_LIFE),
+        });
+        let new = NewAgent {
+            id: AgentId::from_random(random::bytes()),
+            owner: who.user,
+            name: request.name,
+            size: request.size,
+            provider: ProviderName::Local,
+            idle_timeout: request.idle_timeout,
+        };
+        let transition = lifecycle::create(new, now);
+        if self.agents_of(who).await?.len() >= AGENTS_MAX {
+            return Err(Error::TooMany { what: "agents", most: AGENTS_MAX });
+        }
+        match self.ledger.store.create(&transition, idempotency.as_ref()).await? {
+            Created::New => {
+                self.ledger.committed(&transition);
+                Ok(self.view(&transition.agent))
+            }
+            Created::Before(id) => self.get(who, id).await,
+            Created::KeyReused => Err(Error::KeyReused),
+        }
+    }
+
+    /// The caller's agents, newest first.
+    pub async fn list(&self, who: &Principal) -> Result<Vec<AgentView>> {
+        let mut agents = self.agents_of(who).await?;
+        agents.sort_by_key(|agent| (std::cmp::Reverse(agent.created_at), agent.id));
+        Ok(agents.iter().map(|agent| self.view(agent)).collect())
+    }
+
+    pub async fn get(&self, who: &Principal, id: AgentId) -> Result<AgentView> {
+        self.own(who, id).await.map(|agent| self.view(&agent))
+    }
+
+    /// Wakes it; one that is awake or waking stays so.
+    pub async fn wake(&self, who: &Principal, id: AgentId) -> Result<AgentView> {
+        self.ask(who, id, Observation::WakeAsked).await
+    }
+
+    /// Puts it to sleep, saved first; one that sleeps or is about to stays so.
+    pub async fn sleep(&self, who: &Principal, id: AgentId) -> Result<AgentView> {
+        self.ask(who, id, Observation::SleepAsked).await
+    }
+
+    /// Takes an idle warning back.
+    pub async fn keep_awake(&self, who: &Principal, id: AgentId) -> Result<AgentView> {
+        let agent = self.own(who, id).await?;
+        if agent.phase == Phase::Running
+            && let Err(error) = self.instances.keep_awake(agent.instance_id(), self.ledger.now()).await
+        {
+            // The ledger decides; the instance would only have told its viewers.
+            tracing::warn!(agent = %id, %error, "agent {id} was not told to stay awake");
+        }
+        self.ask(who, id, Observation::KeptAwake).await
+    }
+
+    /// Deletes it with all of its data.
+    pub async fn delete(&self, who: &Principal, id: AgentId) -> Result<AgentView> {
+        self.ask(who, id, Observation::DeleteAsked).await
+    }
+
+    pub async fn rename(&self, who: &Principal, id: AgentId, name: Name) -> Result<AgentView> {
+        self.own(who, id).await?;
+        let change = self.ledger.change(id, |agent, at, _| lifecycle::rename(agent, name.clone(), at));
+        self.after(who, id, change.await).await
+    }
+
+    /// Gives it an idle timeout of its own, or the fleet's.
+    pub async fn set_idle_timeout(
+        &self,
+        who: &Principal,
+        id: AgentId,
+        timeout: Option<IdleTimeout>,
+    ) -> Result<AgentView> {
+        self.own(who, id).await?;
+        let change =
+            self.ledger.change(id, |agent, at, _| lifecycle::set_idle_timeout(agent, timeout, at)).await;
+        self.after(who, id, change).await
+    }
+
+    /// A ticket for one terminal connection. Connecting never wakes.
+    pub async fn connect(&self, who: &Principal, id: AgentId) -> Result<Connect> {
+        let agent = self.own(who, id).await?;
+        if agent.phase != Phase::Running {
+            return Err(Error::NotRunning);
+        }
+        let instance = agent.instance_id();
+        let expires_at = self.ledger.now().after(TICKET_LIFE);
+        let claims = Claims { scope: Scope::Terminal, instance, expires_at, nonce: random::bytes() };
+        Ok(Connect {
+            instance,
+            ticket: self.signer.sign(&claims),
+            expires_at,
+            direct: self.provider.direct(&instance),
+        })
+    }
+
+    /// A stream to the agent's instance, for the relay.
+    pub async fn dial(&self, who: &Principal, id: AgentId) -> Result<Connection> {
+        let agent = self.own(who, id).await?;
+        if agent.instance.is_none() {
+            return Err(Error::NotRunning);
+        }
+        Ok(self.provider.dial(&agent.instance_id()).await?)
+    }
+
+    /// What happened to it after event number `after`, in order.
+    pub async fn events(&self, who: &Principal, id: AgentId, after: u64) -> Result<Vec<Event>> {
+        self.own(who, id).await?;
+        Ok(self.ledger.store.events(id, after, EVENTS_MAX).await?)
+    }
+
+    /// Tells when something changed.
+    pub fn listen(&self) -> Listener {
+        self.ledger.hub.listen()
+    }
+
+    pub fn prices(&self) -> &PriceBook {
+        &self.ledger.book
+    }
+
+    /// The fleet's idle timeout, for agents that have none of their own.
+    pub fn idle_timeout(&self) -> IdleTimeout {
+        self.ledger.policy.idle_timeout
+    }
+
+    /// Whether the ledger answers.
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.ledger.store.ready().await?)
+    }
+
+    async fn ask(&self, who: &Principal, id: AgentId, observation: Observation) -> Result<AgentView> {
+        self.own(who, id).await?;
+        let outcome = self.ledger.observe(id, observation).await;
+        self.after(who, id, outcome).await
+    }
+
+    async fn after(&self, who: &Principal, id: AgentId, outcome: Result<Agent>) -> Result<AgentView> {
+        match settled(outcome)? {
+            Some(agent) => Ok(self.view(&agent)),
+            None => self.get(who, id).await,
+        }
+    }
+
+    async fn own(&self, who: &Principal, id: AgentId) -> Result<Agent> {
+        let agent = self.ledger.agent(id).await?;
+        if agent.owner == who.user && agent.phase != Phase::Deleted { Ok(agent) } else { Err(Error::NotFound) }
+    }
+
+    async fn agents_of(&self, who: &Principal) -> Result<Vec<Agent>> {
+        let limit = u16::try_from(AGENTS_MAX).unwrap_or(u16::MAX);
+        Ok(self.ledger.store.agents_of(who.user, None, limit).await?)
+    }
+
+    fn view(&self, agent: &Agent) -> AgentView {
+        AgentView::of(agent, &self.ledger.book, &self.ledger.policy, self.ledger.now())
+    }
+}

@@ -1,0 +1,145 @@
+//! Who asks. A session in a browser and a bearer token lead to the same
+//! [`Principal`]; secrets are random, and kept as digests only.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::id::{TokenId, UserId};
+use domain::name::Name;
+use domain::protocol::Secret;
+use domain::time::Timestamp;
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::random;
+use crate::store::{ApiToken, Hash, Session, SignInLink, Store, User};
+
+/// How long a printed link may lie about.
+pub const LINK_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long a browser stays signed in.
+pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Tokens one person may have.
+pub const TOKENS_MAX: usize = 50;
+/// What tokens start with, so that a leaked one is known for what it is.
+const TOKEN_PREFIX: &str = "ocl_";
+
+/// Somebody whose right to ask was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    pub user: UserId,
+    pub name: Name,
+}
+
+/// Signs people in and out.
+pub struct Identity {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Identity {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
+    }
+
+    /// The person of that name, added when there is none.
+    pub async fn ensure_user(&self, name: &Name) -> Result<User> {
+        if let Some(user) = self.store.user_named(name.as_str()).await? {
+            return Ok(user);
+        }
+        let user = User {
+            id: UserId::from_random(random::bytes()),
+            name: name.clone(),
+            created_at: self.clock.now(),
+        };
+        if self.store.add_user(&user).await? {
+            return Ok(user);
+        }
+        // Somebody else added the same name meanwhile.
+        self.store.user_named(name.as_str()).await?.ok_or(Error::Contended)
+    }
+
+    /// A one-time secret that signs `user` in within [`LINK_LIFE`].
+    pub async fn sign_in_link(&self, user: UserId) -> Result<Secret> {
+        let secret = random::secret();
+        let link = SignInLink {
+            token: Hash::of(secret.expose().as_bytes()),
+            user,
+            expires_at: self.clock.now().after(LINK_LIFE),
+        };
+        self.store.put_sign_in_link(&link).await?;
+        Ok(secret)
+    }
+
+    /// Spends a link's secret for a session's; [`Error::Unauthenticated`] for
+    /// one that is unknown, used or expired.
+    pub async fn sign_in(&self, link: &str) -> Result<Secret> {
+        let now = self.clock.now();
+        let user = self.store.take_sign_in_link(Hash::of(link.as_bytes()), now).await?;
+        let user = user.ok_or(Error::Unauthenticated)?;
+        let secret = random::secret();
+        let session = Session {
+            token: Hash::of(secret.expose().as_bytes()),
+            user,
+            created_at: now,
+            expires_at: now.after(SESSION_LIFE),
+        };
+        self.store.put_session(&session).await?;
+        Ok(secret)
+    }
+
+    /// Whose session that is.
+    pub async fn session(&self, secret: &str) -> Result<Principal> {
+        let session = self.store.session(Hash::of(secret.as_bytes()), self.clock.now()).await?;
+        self.principal(session.ok_or(Error::Unauthenticated)?.user).await
+    }
+
+    /// Ends a session; one that is not there has ended already.
+    pub async fn sign_out(&self, secret: &str) -> Result<()> {
+        Ok(self.store.end_session(Hash::of(secret.as_bytes())).await?)
+    }
+
+    /// Whose bearer token that is.
+    pub async fn bearer(&self, secret: &str) -> Result<Principal> {
+        if !secret.starts_with(TOKEN_PREFIX) {
+            return Err(Error::Unauthenticated);
+        }
+        let token = self.store.token(Hash::of(secret.as_bytes())).await?;
+        self.principal(token.ok_or(Error::Unauthenticated)?.owner).await
+    }
+
+    /// The caller's tokens, newest first.
+    pub async fn tokens(&self, who: &Principal) -> Result<Vec<ApiToken>> {
+        Ok(self.store.tokens_of(who.user).await?)
+    }
+
+    /// A new token; its secret is shown this once.
+    pub async fn create_token(&self, who: &Principal, name: Name) -> Result<(ApiToken, Secret)> {
+        if self.store.tokens_of(who.user).await?.len() >= TOKENS_MAX {
+            return Err(Error::TooMany { what: "tokens", most: TOKENS_MAX });
+        }
+        let secret = Secret::new(format!("{TOKEN_PREFIX}{}", random::secret().expose()));
+        let token = ApiToken {
+            id: TokenId::from_random(random::bytes()),
+            token: Hash::of(secret.expose().as_bytes()),
+            owner: who.user,
+            name,
+            created_at: self.now(),
+        };
+        self.store.put_token(&token).await?;
+        Ok((token, secret))
+    }
+
+    /// Takes one of the caller's tokens back.
+    pub async fn revoke_token(&self, who: &Principal, id: TokenId) -> Result<()> {
+        if self.store.revoke_token(who.user, id).await? { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn principal(&self, id: UserId) -> Result<Principal> {
+        let user = self.store.user(id).await?.ok_or(Error::Unauthenticated)?;
+        Ok(Principal { user: user.id, name: user.name })
+    }
+}

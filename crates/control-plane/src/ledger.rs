@@ -1,0 +1,92 @@
+//! The ledger with what belongs around it: every change goes through
+//! [`Ledger::observe`], which reads, applies the rules, commits, and tells.
+
+use std::sync::Arc;
+
+use domain::agent::Agent;
+use domain::id::{AgentId, InstanceId};
+use domain::lifecycle::{self, Illegal, Observation, Policy, Seen, Transition};
+use domain::price::PriceBook;
+use domain::time::Timestamp;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::live::{Change, Hub};
+use crate::store::{Store, StoreError};
+
+/// How often a change is decided anew when others commit in between.
+const TRIES: u32 = 16;
+
+pub(crate) struct Ledger {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub policy: Policy,
+    pub book: PriceBook,
+    pub hub: Hub,
+    /// Rung when something may have become due.
+    pub due: Notify,
+}
+
+impl Ledger {
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The agent, deleted or not.
+    pub async fn agent(&self, id: AgentId) -> Result<Agent> {
+        self.store.agent(id).await?.ok_or(Error::NotFound)
+    }
+
+    /// Applies an observation to the agent as it is when it commits.
+    pub async fn observe(&self, id: AgentId, observation: Observation) -> Result<Agent> {
+        self.change(id, |agent, at, policy| lifecycle::apply(agent, observation.clone(), at, policy)).await
+    }
+
+    /// An observation about one run.
+    pub async fn saw(&self, instance: InstanceId, seen: Seen) -> Result<Agent> {
+        self.observe(instance.agent, Observation::Of(instance.generation, seen)).await
+    }
+
+    /// Decides a transition on the latest row and commits it.
+    pub async fn change(
+        &self,
+        id: AgentId,
+        decide: impl Fn(&Agent, Timestamp, &Policy) -> std::result::Result<Transition, Illegal>,
+    ) -> Result<Agent> {
+        for _ in 0..TRIES {
+            let agent = self.agent(id).await?;
+            let transition = decide(&agent, self.now(), &self.policy)?;
+            match self.store.commit(&transition).await {
+                Ok(()) => {
+                    self.committed(&transition);
+                    return Ok(transition.agent);
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Tells of a transition that is in the store.
+    pub fn committed(&self, transition: &Transition) {
+        let agent = &transition.agent;
+        for event in &transition.events {
+            tracing::info!(agent = %agent.id, generation = %event.generation, seq = event.seq, event = ?event.what, "agent {}", agent.id);
+        }
+        self.hub.tell(Change { agent: agent.id, owner: agent.owner });
+        if agent.due_at.is_some() {
+            self.due.notify_one();
+        }
+    }
+}
+
+/// Repeating what is so already is no error.
+pub(crate) fn settled(outcome: Result<Agent>) -> Result<Option<Agent>> {
+    match outcome {
+        Ok(agent) => Ok(Some(agent)),
+        Err(Error::Illegal(Illegal::Already)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,154 @@
+//! What instances ask of the control plane. Each request proves which run of
+//! which agent it comes from; a run that is over is refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::agent::{Agent, Failure, Snapshot};
+use domain::id::{AgentId, InstanceId};
+use domain::lifecycle::{Illegal, Observation, Seen};
+use domain::protocol::{EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, to_hex};
+use domain::ticket::{Claims, Scope, TicketSigner, TicketVerifier};
+use repository::FolderStore;
+
+use crate::error::{Error, Result};
+use crate::ledger::{Ledger, settled};
+use crate::random;
+use crate::snapshots::Repositories;
+use crate::store::Hash;
+
+/// An instance's token ends with its generation; this is only the last bound.
+const TOKEN_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
+/// How long an enrolment waits for the word that the instance was launched,
+/// which it may outrun.
+const LAUNCH_WORD: Duration = Duration::from_secs(5);
+
+/// The instances' counter.
+pub struct Link {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) signer: Arc<TicketSigner>,
+    pub(crate) verifier: TicketVerifier,
+    pub(crate) repositories: Arc<Repositories>,
+    pub(crate) origins: Vec<String>,
+}
+
+impl Link {
+    /// Spends the nonce and gives the instance what it needs.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for a nonce that is unknown, expired, spent
+    /// by another, or of another instance; [`Error::Illegal`] when that run is
+    /// over.
+    pub async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolReply> {
+        let now = self.ledger.now();
+        let nonce = Hash::of(request.nonce.expose().as_bytes());
+        let binding = Hash::of(request.binding.expose().as_bytes());
+        let instance = self.ledger.store.spend_enrolment(nonce, binding, now).await?;
+        let instance = instance.filter(|id| *id == request.instance).ok_or(Error::Unauthenticated)?;
+        let agent = self.enrolled(instance).await?;
+        let claims = Claims {
+            scope: Scope::Instance,
+            instance,
+            expires_at: now.after(TOKEN_LIFE),
+            nonce: random::bytes(),
+        };
+        Ok(EnrolReply {
+            token: Secret::new(self.signer.sign(&claims).expose().to_owned()),
+            ticket_key: to_hex(&self.signer.public_key()),
+            repository_key: Secret::new(to_hex(self.repositories.key(agent.id).as_bytes())),
+            snapshot: agent.snapshot.map(|snapshot| snapshot.id),
+            origins: self.origins.clone(),
+        })
+    }
+
+    async fn enrolled(&self, instance: InstanceId) -> Result<Agent> {
+        let mut listener = self.ledger.hub.listen();
+        let deadline = tokio::time::Instant::now() + LAUNCH_WORD;
+        loop {
+            match settled(self.ledger.saw(instance, Seen::Enrolled).await) {
+                Ok(Some(agent)) => return Ok(agent),
+                Ok(None) => return self.ledger.agent(instance.agent).await,
+                Err(Error::Illegal(Illegal::TooEarly)) => {}
+                Err(error) => return Err(error),
+            }
+            if tokio::time::timeout_at(deadline, listener.next()).await.is_err() {
+                return Err(Error::Illegal(Illegal::TooEarly));
+            }
+        }
+    }
+
+    /// Which instance a token is of.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for what is no token of ours,
+    /// [`Error::Illegal`] with `Stale` when that run is over.
+    pub async fn authenticate(&self, token: &str) -> Result<InstanceId> {
+        let claims =
+            self.verifier.claims(token, self.ledger.now()).map_err(|_| Error::Unauthenticated)?;
+        let instance = claims.instance;
+        claims.check(instance, Scope::Instance).map_err(|_| Error::Unauthenticated)?;
+        let agent = self.ledger.agent(instance.agent).await.map_err(|_| Error::Unauthenticated)?;
+        if agent.instance_id() == instance && agent.instance.is_some() {
+            Ok(instance)
+        } else {
+            Err(Error::Illegal(Illegal::Stale))
+        }
+    }
+
+    /// Takes an instance's report.
+    pub async fn report(&self, instance: InstanceId, report: Report) -> Result<()> {
+        let seen = match report {
+            Report::Boot { phase } => Seen::BootReached { phase },
+            Report::Ready => Seen::Ready,
+            Report::BootFailed { reason, detail } => {
+                Seen::BootFailed { failure: Failure::new(reason, &detail) }
+            }
+            Report::InUse => {
+                settled(self.ledger.observe(instance.agent, Observation::KeptAwake).await)?;
+                return Ok(());
+            }
+            Report::SaveFailed { mut message } => {
+                truncate(&mut message, Failure::DETAIL_MAX);
+                Seen::SaveFailed { message }
+            }
+        };
+        settled(self.ledger.saw(instance, seen).await)?;
+        Ok(())
+    }
+
+    /// Commits a snapshot, if its data is there.
+    pub async fn commit_snapshot(&self, instance: InstanceId, commit: SnapshotCommit) -> Result<()> {
+        let store = self.repository(instance.agent)?;
+        let name = commit.id.as_str().to_owned();
+        let there = tokio::task::spawn_blocking(move || store.contains(repository::Kind::Snapshot, &name))
+            .await
+            .map_err(|error| Error::Repository(error.to_string()))?
+            .map_err(|error| Error::Repository(error.to_string()))?;
+        if !there {
+            return Err(Error::Invalid { field: "id", problem: "no such snapshot was saved".to_owned() });
+        }
+        let snapshot = Snapshot {
+            id: commit.id,
+            generation: instance.generation,
+            at: self.ledger.now(),
+            files: commit.files,
+            bytes: commit.bytes,
+            added_bytes: commit.added_bytes,
+        };
+        settled(self.ledger.saw(instance, Seen::SnapshotCommitted { snapshot }).await)?;
+        Ok(())
+    }
+
+    /// The repository of an agent whose instance was authenticated.
+    pub fn repository(&self, agent: AgentId) -> Result<Arc<FolderStore>> {
+        self.repositories.of(agent)
+    }
+}
+
+fn truncate(text: &mut String, most: usize) {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+}

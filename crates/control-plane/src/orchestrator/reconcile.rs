@@ -1,0 +1,110 @@
+//! Intent against observation: what the ledger says runs, and what runs.
+
+use domain::agent::{Agent, Failure, FailureReason, Phase};
+use domain::id::InstanceId;
+use domain::lifecycle::{Illegal, Seen};
+
+use crate::error::{Error, Result};
+use crate::ledger::settled;
+use crate::provider::{Observed, State};
+use crate::store::Shard;
+
+use super::Orchestrator;
+
+/// Rows that one look at the ledger takes.
+const PAGE: u16 = 100;
+
+impl Orchestrator {
+    /// Stops what runs and is not known, and records what is known and does
+    /// not run. Adopts the rest by doing nothing.
+    pub(super) async fn reconcile(&self) -> Result<()> {
+        // The ledger first: what is launched in between is then only in the
+        // second list, where it is looked up again before anything is judged.
+        let metered = self.metered().await?;
+        let observed = self.provider.list().await?;
+        for seen in &observed {
+            if let Err(error) = self.judge(seen).await {
+                tracing::error!(instance = %seen.instance, %error, "{} was not brought in step", seen.instance);
+            }
+        }
+        for agent in metered {
+            let instance = agent.instance_id();
+            if !observed.iter().any(|seen| seen.instance == instance) {
+                self.lost(instance).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn metered(&self) -> Result<Vec<Agent>> {
+        let mut all = Vec::new();
+        for shard in Shard::all() {
+            let mut after = None;
+            loop {
+                let page = self.ledger.store.metered(shard, after, PAGE).await?;
+                after = page.last().map(|agent| agent.id);
+                let last = page.len() < usize::from(PAGE);
+                all.extend(page);
+                if last {
+                    break;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn judge(&self, seen: &Observed) -> Result<()> {
+        let agent = match self.ledger.agent(seen.instance.agent).await {
+            Ok(agent) => Some(agent),
+            Err(Error::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        match (&seen.state, agent) {
+            (State::Running, Some(agent)) if wanted(&agent, seen.instance) => Ok(()),
+            (State::Running, _) => {
+                tracing::warn!(instance = %seen.instance, "{} runs and is not in the ledger: stopped", seen.instance);
+                self.provider.stop(&seen.instance).await?;
+                Ok(())
+            }
+            (State::Exited(exit), Some(agent)) if agent.instance_id() == seen.instance => {
+                match self.exited(seen.instance, exit).await {
+                    Err(Error::Illegal(_)) => {}
+                    outcome => outcome?,
+                }
+                self.forget_past(&agent, seen).await
+            }
+            // The home of a run that is over; a later one has its state, or
+            // will have it when it runs.
+            (State::Exited(_), Some(agent)) => self.forget_past(&agent, seen).await,
+            (State::Exited(_), None) => Ok(self.provider.forget(&seen.instance).await?),
+        }
+    }
+
+    /// Removes an ended run's home once it can't be of use any more: the agent
+    /// sleeps on a saved state, runs anew, or is gone.
+    async fn forget_past(&self, agent: &Agent, seen: &Observed) -> Result<()> {
+        let over = match agent.phase {
+            Phase::Asleep | Phase::Deleted => true,
+            Phase::Running => agent.instance_id() != seen.instance,
+            _ => false,
+        };
+        if over {
+            self.provider.forget(&seen.instance).await?;
+        }
+        Ok(())
+    }
+
+    async fn lost(&self, instance: InstanceId) -> Result<()> {
+        let failure = Failure::new(FailureReason::Lost, "the instance is not there any more");
+        match settled(self.ledger.saw(instance, Seen::Exited { failure }).await) {
+            Err(Error::Illegal(Illegal::Stale | Illegal::NotNow | Illegal::TooEarly)) => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    }
+}
+
+/// Whether a running instance is the one that the ledger counts on, or the one
+/// whose launch is just being recorded.
+fn wanted(agent: &Agent, instance: InstanceId) -> bool {
+    agent.instance_id() == instance && (agent.instance.is_some() || agent.phase == Phase::Provisioning)
+}

@@ -1,0 +1,31 @@
+//! Who asks the API: a bearer token, and nothing else. A browser's cookie gives
+//! no right here.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::header;
+use axum::http::request::Parts;
+use control_plane::{Error, Identity, Principal};
+
+use super::problem::Problem;
+
+/// The caller.
+pub struct Bearer(pub Principal);
+
+impl<S: Send + Sync> FromRequestParts<S> for Bearer
+where
+    Arc<Identity>: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or(Error::Unauthenticated)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Error::Unauthenticated.into());
+        }
+        let identity = Arc::<Identity>::from_ref(state);
+        Ok(Self(identity.bearer(token.trim()).await?))
+    }
+}

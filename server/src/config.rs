@@ -1,0 +1,124 @@
+//! Options. Each can be given as a flag or by its variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::agent::IdleTimeout;
+use domain::name::Name;
+use domain::tier::TierFloor;
+
+/// OpenClaw Cloud: an agent of your own, awake for cents, asleep for nothing.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the console and the control plane.
+    Serve(Serve),
+    /// Manages people.
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Prints a one-time sign-in link for a person, who is added when new.
+    Add(AddUser),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Data {
+    /// Folder of everything that outlives a restart: ledger, keys, snapshots,
+    /// running sandboxes. Made when absent.
+    #[arg(long, env = "OPENCLAW_CLOUD_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Data {
+    /// The folder, `$XDG_DATA_HOME/openclaw-cloud` unless told.
+    pub fn folder(&self) -> anyhow::Result<PathBuf> {
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        let folder = self.data.clone().or_else(|| {
+            std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home).map(|d| d.join("openclaw-cloud"))
+        });
+        let folder = folder.ok_or_else(|| anyhow::anyhow!("no HOME: say where the data goes, with --data DIR"))?;
+        Ok(std::path::absolute(folder)?)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct AddUser {
+    /// The person's name, 1–60 characters.
+    pub name: Name,
+    #[command(flatten)]
+    pub data: Data,
+    /// The console's address, for the link.
+    #[arg(long, env = "OPENCLAW_CLOUD_ORIGIN", default_value = "http://127.0.0.1:7007")]
+    pub origin: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub data: Data,
+    /// Address and port to listen on. Loopback unless told; port 0 takes a free one.
+    #[arg(long, env = "OPENCLAW_CLOUD_LISTEN", default_value = "127.0.0.1:7007")]
+    pub listen: SocketAddr,
+    /// Address that browsers use, when it is not the one listened on (behind a
+    /// proxy with TLS, say): `https://agents.example.org`. May be repeated.
+    #[arg(long, env = "OPENCLAW_CLOUD_ORIGIN", value_delimiter = ',')]
+    pub origin: Vec<String>,
+    /// Folder of the browser's files, as `script/build` makes it.
+    #[arg(long, env = "OPENCLAW_CLOUD_SITE", value_name = "DIR")]
+    pub site: PathBuf,
+    /// The `openclaw-agent` program; beside this one unless told.
+    #[arg(long, env = "OPENCLAW_CLOUD_AGENT", value_name = "FILE")]
+    pub agent: Option<PathBuf>,
+    /// Seconds without use after which an agent sleeps, 10 to 86,400, for
+    /// agents that have no timeout of their own.
+    #[arg(long, env = "OPENCLAW_CLOUD_IDLE_TIMEOUT", default_value = "900", value_parser = idle_timeout)]
+    pub idle_timeout: IdleTimeout,
+    /// The least isolation: `sandbox` takes what the kernel has, `hardened`
+    /// refuses to launch without Landlock, seccomp and cgroup limits.
+    #[arg(long, env = "OPENCLAW_CLOUD_ISOLATION", default_value = "sandbox")]
+    pub isolation: Isolation,
+    /// How browsers reach a terminal: through this server, or at a loopback
+    /// port of the instance's own (browsers on this machine only).
+    #[arg(long, env = "OPENCLAW_CLOUD_TERMINALS", default_value = "relay")]
+    pub terminals: Terminals,
+    /// Hosts that agents may reach, `example.org` or `*.example.org`. May be
+    /// repeated; without any, every public address.
+    #[arg(long, env = "OPENCLAW_CLOUD_EGRESS", value_delimiter = ',')]
+    pub egress: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Isolation {
+    Sandbox,
+    Hardened,
+}
+
+impl From<Isolation> for TierFloor {
+    fn from(isolation: Isolation) -> Self {
+        match isolation {
+            Isolation::Sandbox => Self::Sandbox,
+            Isolation::Hardened => Self::Hardened,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Terminals {
+    Relay,
+    Direct,
+}
+
+fn idle_timeout(text: &str) -> Result<IdleTimeout, String> {
+    let secs: u32 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    IdleTimeout::from_secs(secs).map_err(|error| error.to_string())
+}

@@ -1,0 +1,98 @@
+//! The counter where instances ask, on a socket that every sandbox can reach.
+//! What is asked is proved by the enrolment's nonce, then by the token it gave.
+
+mod repository;
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use control_plane::link::Link;
+use control_plane::{Error, Whose};
+use domain::id::InstanceId;
+use domain::lifecycle::Illegal;
+use domain::protocol::{EnrolReply, EnrolRequest, Report, SnapshotCommit, control};
+
+/// The most that a word of an instance may hold, in bytes; objects of its
+/// repository have a bound of their own.
+const BODY_MAX: usize = 64 * 1024;
+
+pub fn router(link: Arc<Link>) -> Router {
+    Router::new()
+        .route(control::ENROL, post(enrol))
+        .route(control::REPORT, post(report))
+        .route(control::SNAPSHOTS, post(commit))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .route(&format!("{}/{{kind}}", control::REPOSITORY), get(repository::list))
+        .route(
+            &format!("{}/{{kind}}/{{name}}", control::REPOSITORY),
+            get(repository::read)
+                .put(repository::write)
+                .delete(repository::remove)
+                .layer(DefaultBodyLimit::max(repository::OBJECT_MAX)),
+        )
+        .with_state(link)
+}
+
+async fn enrol(State(link): State<Arc<Link>>, Json(request): Json<EnrolRequest>) -> Result<Json<EnrolReply>, Refusal> {
+    Ok(Json(link.enrol(&request).await?))
+}
+
+async fn report(State(link): State<Arc<Link>>, from: From, Json(report): Json<Report>) -> Result<StatusCode, Refusal> {
+    link.report(from.0, report).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn commit(
+    State(link): State<Arc<Link>>,
+    from: From,
+    Json(commit): Json<SnapshotCommit>,
+) -> Result<StatusCode, Refusal> {
+    link.commit_snapshot(from.0, commit).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which instance asks.
+pub struct From(pub InstanceId);
+
+impl FromRequestParts<Arc<Link>> for From {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, link: &Arc<Link>) -> Result<Self, Refusal> {
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Error::Unauthenticated)?;
+        Ok(Self(link.authenticate(token).await?))
+    }
+}
+
+/// A refusal, in a line.
+pub struct Refusal(StatusCode, String);
+
+impl<E: Into<Error>> std::convert::From<E> for Refusal {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let status = match &error {
+            Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Error::Illegal(Illegal::TooEarly) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Illegal(_) => StatusCode::CONFLICT,
+            Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::NotFound => StatusCode::NOT_FOUND,
+            Error::Repository(_) => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        if error.whose() != Whose::Caller {
+            tracing::error!(error = &error as &dyn std::error::Error, "an instance's request failed");
+        }
+        Self(status, error.to_string())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, self.1).into_response()
+    }
+}

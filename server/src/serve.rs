@@ -1,0 +1,122 @@
+//! `serve`: opens the control plane, binds what is to be bound, and runs until
+//! told to stop. Agents go on without it.
+
+use std::fs::Permissions;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use control_plane::egress;
+use control_plane::embedded::{Config, ControlPlane};
+use control_plane::orchestrator::LaunchPolicy;
+use control_plane::provider::Direct;
+use domain::lifecycle::Policy;
+use domain::name::Name;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Serve, Terminals};
+use crate::{instances, site, web};
+
+/// How long requests that are under way may take once the server is to stop.
+const DRAIN: Duration = Duration::from_secs(2);
+/// Who the link printed at start is for.
+const OWNER: &str = "owner";
+
+pub async fn serve(options: Serve) -> anyhow::Result<()> {
+    let assets = site::assets(&options.site)?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .with_context(|| format!("listening on {}: is a server running there already?", options.listen))?;
+    let address = listener.local_addr()?;
+    let origins = if options.origin.is_empty() { origins_of(address) } else { options.origin.clone() };
+    let plane = ControlPlane::open(Config {
+        data: options.data.folder()?,
+        agent_program: agent_program(options.agent)?,
+        policy: Policy { idle_timeout: options.idle_timeout, ..Policy::default() },
+        launches: LaunchPolicy {
+            direct: match options.terminals {
+                Terminals::Relay => Direct::RelayOnly,
+                Terminals::Direct => Direct::Loopback,
+            },
+            floor: options.isolation.into(),
+        },
+        origins: origins.clone(),
+    })
+    .await?;
+
+    let stop = CancellationToken::new();
+    let control = socket(&plane.run.join("control.sock"))?;
+    tokio::spawn(async move { axum::serve(control, instances::router(plane.link)).await });
+    let proxy = egress::Proxy::new(egress::Policy::for_hosts(&options.egress)?);
+    tokio::spawn(proxy.serve(socket(&plane.run.join("egress.sock"))?));
+    let orchestrator = tokio::spawn(plane.orchestrator.run(plane.events, stop.clone()));
+
+    let owner: Name = OWNER.parse().context("the owner's name")?;
+    let owner = plane.identity.ensure_user(&owner).await?;
+    let link = plane.identity.sign_in_link(owner.id).await?;
+    let shown = origins.first().context("no origin")?;
+    println!("listening on http://{address}");
+    println!("sign-in link: {}", sign_in_link(shown, link.expose()));
+
+    let state = web::State::new(plane.fleet, plane.identity, assets, options.site, origins);
+    let router = web::router(state)?;
+    let stopping = stop.clone();
+    let server = tokio::spawn(async move {
+        axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned()).await
+    });
+    told_to_stop().await?;
+    stop.cancel();
+    // Streams last as long as their viewers: they are cut, and reconnect.
+    let _ = tokio::time::timeout(DRAIN, server).await;
+    orchestrator.await?;
+    Ok(())
+}
+
+/// The address of a link that signs in. The secret is in the fragment, which
+/// no server or proxy sees.
+pub fn sign_in_link(origin: &str, secret: &str) -> String {
+    format!("{origin}/sign-in#{secret}")
+}
+
+/// What browsers call an address that is listened on.
+fn origins_of(address: SocketAddr) -> Vec<String> {
+    let mut origins = vec![format!("http://{address}")];
+    if address.ip().is_loopback() {
+        origins.push(format!("http://localhost:{}", address.port()));
+    }
+    origins
+}
+
+fn agent_program(told: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let path = match told {
+        Some(path) => path,
+        None => std::env::current_exe()?.with_file_name("openclaw-agent"),
+    };
+    path.canonicalize().with_context(|| format!("{}: the agent program; name it with --agent", path.display()))
+}
+
+/// A socket that every sandbox may connect to; who may ask for what is decided
+/// by what they say.
+fn socket(path: &Path) -> anyhow::Result<UnixListener> {
+    let doing = || format!("the socket {}", path.display());
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).with_context(doing),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).with_context(doing)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o666)).with_context(doing)?;
+    Ok(listener)
+}
+
+async fn told_to_stop() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What browsers and the API's users reach.
+
+mod guard;
+mod live;
+mod pages;
+mod relay;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use app::Assets;
+use axum::extract::FromRef;
+use axum::routing::{any, get};
+use axum::{Router, http::StatusCode};
+use control_plane::{Fleet, Identity};
+use leptos::prelude::LeptosOptions;
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::api;
+
+pub use guard::Origins;
+
+/// The most that a request of a person or program may hold, in bytes.
+const BODY_MAX: usize = 64 * 1024;
+
+/// What the handlers share.
+#[derive(Clone, FromRef)]
+pub struct State {
+    pub fleet: Arc<Fleet>,
+    pub identity: Arc<Identity>,
+    pub assets: Assets,
+    pub origins: Origins,
+    pub site: PathBuf,
+    pub leptos: LeptosOptions,
+}
+
+impl State {
+    pub fn new(
+        fleet: Arc<Fleet>,
+        identity: Arc<Identity>,
+        assets: Assets,
+        site: PathBuf,
+        origins: Vec<String>,
+    ) -> Self {
+        let leptos = LeptosOptions::builder().output_name("frontend").build();
+        Self { fleet, identity, assets, origins: Origins::new(origins), site, leptos }
+    }
+}
+
+/// The whole of it. Only names that the console goes by are answered, so that
+/// no other site's name can be pointed here; health is asked by anybody.
+pub fn router(state: State) -> anyhow::Result<Router> {
+    let mut csrf = CsrfLayer::new();
+    for origin in state.origins.iter() {
+        csrf = csrf.add_trusted_origin(origin)?;
+    }
+    let console = Router::new()
+        .route("/live/agents", get(live::all))
+        .route("/live/agents/{id}", get(live::one))
+        .route("/agents/{id}/terminal", any(relay::terminal))
+        .route("/api/v1/agents/{id}/terminal", any(relay::terminal_by_token))
+        .merge(api::router())
+        .merge(pages::router(&state))
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(csrf)
+        .layer(axum::middleware::from_fn_with_state(state.origins.clone(), guard::known_host))
+        .layer(axum::middleware::from_fn(guard::headers));
+    Ok(Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .merge(console)
+        .with_state(state))
+}
+
+async fn ready(axum::extract::State(fleet): axum::extract::State<Arc<Fleet>>) -> (StatusCode, &'static str) {
+    match fleet.ready().await {
+        Ok(()) => (StatusCode::OK, "ready\n"),
+        Err(error) => {
+            tracing::error!(%error, "the ledger does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n")
+        }
+    }
+}

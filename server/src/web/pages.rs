@@ -1,0 +1,58 @@
+//! Pages, server functions, and the browser's files.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::response::IntoResponse;
+use axum::routing::post;
+use leptos::prelude::provide_context;
+use leptos_axum::LeptosRoutes as _;
+use tower::ServiceBuilder;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::State;
+
+pub fn router(state: &State) -> Router<State> {
+    let give = contexts(state);
+    let routes = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(
+        app::App,
+        None,
+        give.clone(),
+    )
+    .0;
+    let assets = state.assets.clone();
+    let shell = move || app::shell(assets.clone());
+    let kept = SetResponseHeaderLayer::overriding(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
+    let files = ServeDir::new(state.site.join("pkg")).precompressed_br();
+    let public = ServeDir::new(state.site.join("public"));
+    let functions = give.clone();
+    let not_found = leptos_axum::render_app_to_stream_with_context(give.clone(), shell.clone());
+    Router::new()
+        .route(
+            "/api/console/{*function}",
+            post(move |request: Request| {
+                let functions = functions.clone();
+                async move {
+                    leptos_axum::handle_server_fns_with_context(functions, request).await.into_response()
+                }
+            }),
+        )
+        .nest_service("/pkg", ServiceBuilder::new().layer(kept).service(files))
+        .leptos_routes_with_context(state, routes, give, shell)
+        .fallback_service(public.fallback(axum::routing::get(not_found)))
+}
+
+/// What pages and server functions find in their context.
+fn contexts(state: &State) -> impl Fn() + Clone + Send + Sync + 'static {
+    let (fleet, identity) = (state.fleet.clone(), state.identity.clone());
+    let assets = state.assets.clone();
+    move || {
+        provide_context(fleet.clone());
+        provide_context(identity.clone());
+        provide_context(assets.clone());
+    }
+}

@@ -1,0 +1,116 @@
+//! Terminals through the console: the browser's WebSocket upgrade is passed on
+//! to the instance, then bytes are copied both ways. No frame is read here.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use control_plane::provider::Connection;
+use control_plane::{Fleet, Identity, Principal};
+use domain::id::AgentId;
+use domain::protocol::instance;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+
+use super::guard::Origins;
+use crate::api::agents::agent_id;
+use crate::api::bearer::Bearer;
+use crate::api::problem::Problem;
+
+/// Copied at once in each direction, in bytes: what a slow viewer costs here.
+const BUFFER: usize = 32 * 1024;
+
+/// Headers of an upgrade that the instance needs. Not `Origin`: it is checked
+/// here, against the names that the console has now.
+const PASSED_ON: [header::HeaderName; 4] = [
+    header::CONNECTION,
+    header::UPGRADE,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+];
+
+/// For a signed-in browser, on a page of ours.
+pub async fn terminal(
+    State(fleet): State<Arc<Fleet>>,
+    State(identity): State<Arc<Identity>>,
+    State(origins): State<Origins>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let who = app::api::session(&identity, request.headers()).await?;
+    if !origins.allow(request.headers()) {
+        return Err(Problem::status(StatusCode::FORBIDDEN, "origin", "no page of this console sent that"));
+    }
+    pass_on(&fleet, &who, agent_id(&id)?, request).await
+}
+
+/// For a program with a bearer token.
+pub async fn terminal_by_token(
+    who: Bearer,
+    State(fleet): State<Arc<Fleet>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    pass_on(&fleet, &who.0, agent_id(&id)?, request).await
+}
+
+async fn pass_on(
+    fleet: &Fleet,
+    who: &Principal,
+    id: AgentId,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    if request.method() != Method::GET || !request.headers().contains_key(header::UPGRADE) {
+        let upgrade = [(header::UPGRADE, "websocket")];
+        return Ok((StatusCode::UPGRADE_REQUIRED, upgrade, "a WebSocket is served here\n").into_response());
+    }
+    let stream = fleet.dial(who, id).await?;
+    let answer = match upgrade(stream, request.headers()).await {
+        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => answer,
+        Ok(answer) => return Ok(unreachable(id, &answer.status())),
+        Err(error) => return Ok(unreachable(id, &error)),
+    };
+    let mut headers = HeaderMap::new();
+    for name in [header::CONNECTION, header::UPGRADE, header::SEC_WEBSOCKET_ACCEPT] {
+        if let Some(value) = answer.headers().get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    let (browser, agent) = (hyper::upgrade::on(&mut request), hyper::upgrade::on(answer));
+    tokio::spawn(async move {
+        if let (Ok(browser), Ok(agent)) = (browser.await, agent.await) {
+            copy(browser, agent).await;
+        }
+    });
+    Ok((StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response())
+}
+
+fn unreachable(id: AgentId, why: &dyn std::fmt::Display) -> Response {
+    tracing::warn!(agent = %id, %why, "agent {id} did not take a terminal");
+    Problem::status(StatusCode::BAD_GATEWAY, "unreachable", "the agent did not answer").into_response()
+}
+
+async fn upgrade(
+    stream: Connection,
+    headers: &HeaderMap,
+) -> Result<hyper::Response<hyper::body::Incoming>, hyper::Error> {
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection.with_upgrades());
+    let mut request = hyper::Request::new(Body::empty());
+    *request.uri_mut() = http::Uri::from_static(instance::TERMINAL);
+    request.headers_mut().insert(header::HOST, header::HeaderValue::from_static("instance"));
+    for name in PASSED_ON {
+        if let Some(value) = headers.get(&name) {
+            request.headers_mut().insert(name, value.clone());
+        }
+    }
+    sender.send_request(request).await
+}
+
+async fn copy(browser: Upgraded, agent: Upgraded) {
+    let (mut browser, mut agent) = (TokioIo::new(browser), TokioIo::new(agent));
+    // Either side's going ends it; there is nobody left to tell of an error.
+    let _ = tokio::io::copy_bidirectional_with_sizes(&mut browser, &mut agent, BUFFER, BUFFER).await;
+}

@@ -1,0 +1,164 @@
+//! Objects in a folder, laid out as restic lays them out.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use crate::object::{Kind, OBJECT_MAX, Object, ObjectError, ObjectName, ObjectStore};
+
+/// A folder of objects. Its files are for its owner only (0700, 0600).
+#[derive(Debug)]
+pub struct FolderStore {
+    root: PathBuf,
+}
+
+/// Tells the files of writes apart that are under way in this process.
+static WRITES: AtomicU64 = AtomicU64::new(0);
+
+/// restic's config has no name: it is a file of its own. Its name towards the
+/// library is all zeros.
+const CONFIG_NAME: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+impl FolderStore {
+    /// The folder; nothing is made until something is written.
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// Whether an object is there.
+    pub fn contains(&self, kind: Kind, name: &ObjectName) -> Result<bool, ObjectError> {
+        self.path(kind, name).try_exists().map_err(|error| failed(&error))
+    }
+
+    /// The sum of all objects' sizes, in bytes.
+    pub fn size(&self) -> Result<u64, ObjectError> {
+        let mut sum = 0;
+        for kind in Kind::ALL {
+            sum += self.list(kind)?.iter().map(|object| object.size).sum::<u64>();
+        }
+        Ok(sum)
+    }
+
+    fn path(&self, kind: Kind, name: &ObjectName) -> PathBuf {
+        match kind {
+            Kind::Config => self.root.join("config"),
+            Kind::Pack => self.root.join("data").join(&name.as_str()[..2]).join(name.as_str()),
+            _ => self.root.join(kind.as_str()).join(name.as_str()),
+        }
+    }
+
+    fn list_folder(folder: &Path, found: &mut Vec<Object>) -> io::Result<()> {
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            // What is no object (a write cut short) is no part of the list.
+            let Some(name) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            match entry.metadata() {
+                Ok(about) if about.is_file() => found.push(Object { name, size: about.len() }),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, kind: Kind, name: &ObjectName) -> Result<File, ObjectError> {
+        File::open(self.path(kind, name)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ObjectError::NotFound(format!("{kind}/{name}")),
+            _ => failed(&error),
+        })
+    }
+}
+
+impl ObjectStore for FolderStore {
+    fn list(&self, kind: Kind) -> Result<Vec<Object>, ObjectError> {
+        let mut found = Vec::new();
+        let listed = match kind {
+            Kind::Config => {
+                match fs::metadata(self.root.join("config")) {
+                    Ok(about) => {
+                        let name = CONFIG_NAME.parse().expect("64 zeros are hexadecimal");
+                        found.push(Object { name, size: about.len() });
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(failed(&error)),
+                }
+                Ok(())
+            }
+            Kind::Pack => (0..=255).try_for_each(|first| {
+                Self::list_folder(&self.root.join("data").join(format!("{first:02x}")), &mut found)
+            }),
+            _ => Self::list_folder(&self.root.join(kind.as_str()), &mut found),
+        };
+        listed.map(|()| found).map_err(|error| failed(&error))
+    }
+
+    fn read(&self, kind: Kind, name: &ObjectName) -> Result<Bytes, ObjectError> {
+        let mut content = Vec::new();
+        self.open(kind, name)?.read_to_end(&mut content).map_err(|error| failed(&error))?;
+        Ok(content.into())
+    }
+
+    fn read_range(
+        &self,
+        kind: Kind,
+        name: &ObjectName,
+        offset: u64,
+        length: u64,
+    ) -> Result<Bytes, ObjectError> {
+        let length = usize::try_from(length).ok().filter(|length| *length <= OBJECT_MAX);
+        let mut content = vec![0; length.ok_or(ObjectError::TooLarge)?];
+        let mut file = self.open(kind, name)?;
+        file.seek(SeekFrom::Start(offset)).map_err(|error| failed(&error))?;
+        file.read_exact(&mut content).map_err(|error| failed(&error))?;
+        Ok(content.into())
+    }
+
+    /// Written aside, made durable, and put in place in one step.
+    fn write(&self, kind: Kind, name: &ObjectName, content: &[Bytes]) -> Result<(), ObjectError> {
+        if content.iter().map(Bytes::len).sum::<usize>() > OBJECT_MAX {
+            return Err(ObjectError::TooLarge);
+        }
+        let path = self.path(kind, name);
+        let folder = path.parent().unwrap_or(&self.root);
+        let number = WRITES.fetch_add(1, Ordering::Relaxed);
+        let aside = folder.join(format!(".new-{}-{number}", std::process::id()));
+        let written = write_aside(folder, &aside, content).and_then(|()| fs::rename(&aside, &path));
+        if let Err(error) = written {
+            // A full disk gets its room back; the first error is the one to tell.
+            let _ = fs::remove_file(&aside);
+            return Err(failed(&error));
+        }
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(&error))
+    }
+
+    fn remove(&self, kind: Kind, name: &ObjectName) -> Result<(), ObjectError> {
+        match fs::remove_file(self.path(kind, name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn write_aside(folder: &Path, aside: &Path, content: &[Bytes]) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(aside)?;
+    for part in content {
+        file.write_all(part)?;
+    }
+    file.sync_all()
+}
+
+fn failed(error: &io::Error) -> ObjectError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ObjectError::Full,
+        _ => ObjectError::Failed(error.to_string()),
+    }
+}

@@ -1,0 +1,58 @@
+//! What every store must do, whatever it keeps its rows in: [`suite!`] makes a
+//! test of each rule, on a store of its own.
+
+pub mod agents;
+pub mod deadlines;
+pub mod fixture;
+pub mod people;
+
+/// `suite!(open)`: `open` is an async function that gives an empty store and
+/// what must live as long as it.
+macro_rules! suite {
+    ($open:path) => {
+        $crate::store::conformance::suite!($open;
+            agents: an_agent_is_read_back_as_it_was_committed,
+            agents: an_unknown_agent_is_none,
+            agents: an_agent_that_is_there_is_not_created_again,
+            agents: a_commit_on_an_older_version_is_refused_and_changes_nothing,
+            agents: a_commit_on_an_unknown_agent_is_refused,
+            agents: of_commits_at_once_each_version_has_one,
+            agents: an_owners_agents_come_by_page_without_deleted_ones_and_others,
+            agents: events_come_in_order_after_a_number,
+            agents: a_segment_opens_and_closes_with_its_commit,
+            agents: segments_come_newest_first_by_page,
+            agents: a_key_gives_the_same_agent_to_the_same_request,
+            agents: a_key_is_its_owners_own,
+            agents: an_expired_key_is_as_if_never_used,
+            agents: of_creations_at_once_by_one_key_one_makes_an_agent,
+            deadlines: due_agents_are_claimed_earliest_first,
+            deadlines: a_claimed_agent_is_nobody_elses_until_the_claim_runs_out,
+            deadlines: a_commit_ends_a_claim,
+            deadlines: of_claims_at_once_each_agent_goes_to_one,
+            deadlines: deadlines_are_their_shards_own,
+            deadlines: the_next_deadline_is_the_earliest_or_a_claims_end,
+            deadlines: metered_agents_are_those_with_an_open_segment,
+            people: a_nonce_is_spent_by_one_binding,
+            people: of_enrolments_at_once_one_binding_wins,
+            people: an_expired_or_unknown_nonce_is_worth_nothing,
+            people: a_name_is_one_persons,
+            people: a_sign_in_link_works_once,
+            people: a_session_lasts_until_it_ends_or_expires,
+            people: a_token_is_found_by_its_secret_until_it_is_revoked,
+            people: nobody_revokes_anothers_token,
+            people: tokens_come_newest_first_100_at_most,
+            people: sweeping_takes_nothing_that_is_of_use,
+            people: a_store_that_answers_is_ready,
+        );
+    };
+    ($open:path; $($room:ident: $rule:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                let (store, _keep) = $open().await;
+                $crate::store::conformance::$room::$rule(store).await;
+            }
+        )*
+    };
+}
+pub(crate) use suite;

@@ -1,0 +1,152 @@
+//! People, what they sign in with, and the nonces of instances.
+
+use domain::id::{Generation, InstanceId, TokenId, UserId};
+
+use crate::store::{ApiToken, Enrolment, Hash, Session, Shard, SignInLink, User};
+
+use super::fixture::*;
+
+fn hash(text: &str) -> Hash {
+    Hash::of(text.as_bytes())
+}
+
+fn instance(generation: u32) -> InstanceId {
+    InstanceId { agent: id(Shard(1), 1), generation: Generation(generation) }
+}
+
+async fn give_nonce(store: &Ledger, nonce: &str, generation: u32) {
+    let enrolment = Enrolment { nonce: hash(nonce), instance: instance(generation), expires_at: at(100) };
+    store.put_enrolment(&enrolment).await.unwrap();
+}
+
+pub async fn a_nonce_is_spent_by_one_binding(store: Ledger) {
+    give_nonce(&store, "n1", 1).await;
+    give_nonce(&store, "n2", 2).await;
+    let spend =
+        async |nonce, binding| store.spend_enrolment(hash(nonce), hash(binding), at(1)).await.unwrap();
+    assert_eq!(spend("n1", "a").await, Some(instance(1)));
+    assert_eq!(spend("n1", "a").await, Some(instance(1)), "the answer was lost: the same again");
+    assert_eq!(spend("n1", "b").await, None);
+    assert_eq!(spend("n2", "b").await, Some(instance(2)));
+}
+
+pub async fn of_enrolments_at_once_one_binding_wins(store: Ledger) {
+    give_nonce(&store, "n", 1).await;
+    let spend = |n: usize| {
+        let store = store.clone();
+        async move { store.spend_enrolment(hash("n"), hash(&n.to_string()), at(1)).await.unwrap() }
+    };
+    let outcomes = together((0..16).map(spend)).await;
+    assert_eq!(outcomes.iter().flatten().collect::<Vec<_>>(), [&instance(1)]);
+}
+
+pub async fn an_expired_or_unknown_nonce_is_worth_nothing(store: Ledger) {
+    give_nonce(&store, "n", 1).await;
+    assert_eq!(store.spend_enrolment(hash("n"), hash("a"), at(100)).await.unwrap(), None);
+    assert_eq!(store.spend_enrolment(hash("m"), hash("a"), at(1)).await.unwrap(), None);
+    assert_eq!(store.spend_enrolment(hash("n"), hash("a"), at(99)).await.unwrap(), Some(instance(1)));
+}
+
+fn user(n: u8, name: &str) -> User {
+    User { id: owner(n), name: name.parse().unwrap(), created_at: at(7) }
+}
+
+pub async fn a_name_is_one_persons(store: Ledger) {
+    let (ana, other) = (user(1, "Ana Ñ"), user(2, "Ana Ñ"));
+    assert!(store.add_user(&ana).await.unwrap());
+    assert!(!store.add_user(&other).await.unwrap());
+    assert_eq!(store.user(other.id).await.unwrap(), None);
+    assert_eq!(store.user(ana.id).await.unwrap(), Some(ana.clone()));
+    assert_eq!(store.user_named("Ana Ñ").await.unwrap(), Some(ana));
+    assert_eq!(store.user_named("ana ñ").await.unwrap(), None);
+}
+
+pub async fn a_sign_in_link_works_once(store: Ledger) {
+    let link = |name: &str| SignInLink { token: hash(name), user: owner(1), expires_at: at(100) };
+    store.put_sign_in_link(&link("once")).await.unwrap();
+    store.put_sign_in_link(&link("late")).await.unwrap();
+    let take = |_| {
+        let store = store.clone();
+        async move { store.take_sign_in_link(hash("once"), at(99)).await.unwrap() }
+    };
+    let taken: Vec<UserId> = together((0..8).map(take)).await.into_iter().flatten().collect();
+    assert_eq!(taken, [owner(1)]);
+    assert_eq!(store.take_sign_in_link(hash("late"), at(100)).await.unwrap(), None);
+    assert_eq!(store.take_sign_in_link(hash("never"), at(1)).await.unwrap(), None);
+}
+
+fn session(name: &str, expires: u64) -> Session {
+    Session { token: hash(name), user: owner(1), created_at: at(1), expires_at: at(expires) }
+}
+
+pub async fn a_session_lasts_until_it_ends_or_expires(store: Ledger) {
+    let (short, long) = (session("short", 10), session("long", 20));
+    store.put_session(&short).await.unwrap();
+    store.put_session(&long).await.unwrap();
+    assert_eq!(store.session(short.token, at(9)).await.unwrap(), Some(short.clone()));
+    assert_eq!(store.session(short.token, at(10)).await.unwrap(), None);
+    assert_eq!(store.session(long.token, at(10)).await.unwrap(), Some(long.clone()));
+    store.end_session(long.token).await.unwrap();
+    assert_eq!(store.session(long.token, at(10)).await.unwrap(), None);
+    store.end_session(long.token).await.unwrap();
+}
+
+fn token(n: u8, whose: u8) -> ApiToken {
+    ApiToken {
+        id: TokenId::from_random([n; 10]),
+        token: hash(&format!("token {n}")),
+        owner: owner(whose),
+        name: "CI".parse().unwrap(),
+        created_at: at(n.into()),
+    }
+}
+
+pub async fn a_token_is_found_by_its_secret_until_it_is_revoked(store: Ledger) {
+    let token = token(1, 1);
+    store.put_token(&token).await.unwrap();
+    assert_eq!(store.token(token.token).await.unwrap(), Some(token.clone()));
+    assert_eq!(store.token(hash("another")).await.unwrap(), None);
+    assert!(store.revoke_token(owner(1), token.id).await.unwrap());
+    assert_eq!(store.token(token.token).await.unwrap(), None);
+    assert_eq!(store.tokens_of(owner(1)).await.unwrap(), []);
+    assert!(!store.revoke_token(owner(1), token.id).await.unwrap());
+}
+
+pub async fn nobody_revokes_anothers_token(store: Ledger) {
+    let token = token(1, 1);
+    store.put_token(&token).await.unwrap();
+    assert!(!store.revoke_token(owner(2), token.id).await.unwrap());
+    assert_eq!(store.token(token.token).await.unwrap(), Some(token));
+}
+
+pub async fn tokens_come_newest_first_100_at_most(store: Ledger) {
+    for n in 0..110 {
+        store.put_token(&token(n, 1)).await.unwrap();
+    }
+    store.put_token(&token(200, 2)).await.unwrap();
+    let newest: Vec<_> = (10..110).rev().map(|n| token(n, 1)).collect();
+    assert_eq!(store.tokens_of(owner(1)).await.unwrap(), newest);
+}
+
+pub async fn sweeping_takes_nothing_that_is_of_use(store: Ledger) {
+    give_nonce(&store, "n", 1).await;
+    let link = SignInLink { token: hash("link"), user: owner(1), expires_at: at(100) };
+    store.put_sign_in_link(&link).await.unwrap();
+    store.put_session(&session("old", 50)).await.unwrap();
+    store.put_session(&session("new", 100)).await.unwrap();
+    store.put_token(&token(1, 1)).await.unwrap();
+    assert!(store.add_user(&user(1, "Ana")).await.unwrap());
+    let agent = create(&store, id(Shard(1), 1), owner(1)).await;
+    store.sweep(at(99)).await.unwrap();
+    assert_eq!(store.session(hash("new"), at(99)).await.unwrap(), Some(session("new", 100)));
+    assert_eq!(store.take_sign_in_link(hash("link"), at(99)).await.unwrap(), Some(owner(1)));
+    let enrolled = store.spend_enrolment(hash("n"), hash("b"), at(99)).await.unwrap();
+    assert_eq!(enrolled, Some(instance(1)));
+    assert_eq!(store.tokens_of(owner(1)).await.unwrap().len(), 1);
+    assert!(store.user(owner(1)).await.unwrap().is_some());
+    assert_eq!(store.agent(agent.id).await.unwrap(), Some(agent));
+}
+
+pub async fn a_store_that_answers_is_ready(store: Ledger) {
+    store.ready().await.unwrap();
+}

@@ -1,0 +1,196 @@
+//! The ledger of record, in the domain's verbs.
+//!
+//! Nothing here needs a scan, a join or a transaction over more than 100
+//! items: a table of key and range, with sparse indexes, can implement it as
+//! well as SQLite. `conformance` is the suite that every implementation runs.
+
+#[cfg(test)]
+mod conformance;
+mod identity;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use domain::agent::Agent;
+use domain::event::Event;
+use domain::id::{AgentId, Generation, InstanceId, TokenId, UserId};
+use domain::lifecycle::Transition;
+use domain::metering::Segment;
+use domain::time::Timestamp;
+
+pub use identity::{ApiToken, Enrolment, Hash, Session, SignInLink, User};
+
+/// What can go wrong in a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else committed first: read again and decide anew.
+    #[error("the agent was changed meanwhile")]
+    Conflict,
+    /// No room on the disk. Nothing of the write was kept.
+    #[error("the ledger's disk is full")]
+    Full,
+    /// The operator's to mend; the text names the cause.
+    #[error("the ledger failed: {0}")]
+    Failed(String),
+}
+
+/// `Result` of a store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A caller's own name for a request, scoped to the caller: the same key gives
+/// the same agent. 1–128 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// `None` for a text that is no key.
+    pub fn new(text: &str) -> Option<Self> {
+        let fits = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A request's key with a digest of what was asked by it.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    pub key: IdempotencyKey,
+    /// The same key with another request is a caller's mistake.
+    pub request: Hash,
+    /// From then on it is as if it had never been used.
+    pub expires_at: Timestamp,
+}
+
+/// What became of a creation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    New,
+    /// The key was used before, for this agent.
+    Before(AgentId),
+    /// The key was used before, for another request.
+    KeyReused,
+}
+
+/// One of the parts that the deadlines are split into, so that no partition
+/// is hot and replicas can share them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shard(pub u8);
+
+impl Shard {
+    /// How many there are.
+    pub const COUNT: u8 = 16;
+
+    /// The one an agent belongs to.
+    pub fn of(agent: AgentId) -> Self {
+        Self(agent.as_bytes()[0] % Self::COUNT)
+    }
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self)
+    }
+}
+
+/// The ledger.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // ── Agents ──────────────────────────────────────────────────────────────
+
+    /// Commits a new agent with its first events, unless its owner used the
+    /// key before and it has not expired when the agent is made.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is an agent of that id.
+    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created>;
+
+    /// Commits the agent's next row, its events and its segment's change, all
+    /// or nothing, if the ledger still has `from_version`. Ends any claim.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it has another, or no such agent.
+    async fn commit(&self, transition: &Transition) -> Result<()>;
+
+    /// The agent's row, deleted ones included.
+    async fn agent(&self, id: AgentId) -> Result<Option<Agent>>;
+
+    /// The owner's agents that are not deleted, by id, after `after`.
+    async fn agents_of(&self, owner: UserId, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>>;
+
+    /// The agent's events after number `after`, in order.
+    async fn events(&self, agent: AgentId, after: u64, limit: u16) -> Result<Vec<Event>>;
+
+    /// The agent's segments, newest first, of the generations before `before`
+    /// (`None`: from the latest one on). There is one a generation at most.
+    async fn segments(&self, agent: AgentId, before: Option<Generation>, limit: u16) -> Result<Vec<Segment>>;
+
+    // ── Deadlines ───────────────────────────────────────────────────────────
+
+    /// Agents of the shard that are due at `now`, earliest first. Until
+    /// `claimed_until` (later than `now`) nobody else gets them, unless they
+    /// are committed before; a claim whose holder died runs out.
+    async fn claim_due(
+        &self,
+        shard: Shard,
+        now: Timestamp,
+        claimed_until: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Agent>>;
+
+    /// The earliest deadline of the shard (the end of a claim counts as one).
+    async fn next_due(&self, shard: Shard) -> Result<Option<Timestamp>>;
+
+    /// Agents of the shard whose meter runs, by id, after `after`.
+    async fn metered(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>>;
+
+    // ── Enrolment ───────────────────────────────────────────────────────────
+
+    /// Remembers a nonce that was given to an instance at launch.
+    async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()>;
+
+    /// Spends a nonce: the instance it was for, if it is known, not expired,
+    /// and unspent or spent with this very binding.
+    async fn spend_enrolment(&self, nonce: Hash, binding: Hash, now: Timestamp)
+    -> Result<Option<InstanceId>>;
+
+    // ── People ──────────────────────────────────────────────────────────────
+
+    /// Adds a person; `false` when somebody has that very name.
+    async fn add_user(&self, user: &User) -> Result<bool>;
+
+    async fn user(&self, id: UserId) -> Result<Option<User>>;
+
+    async fn user_named(&self, name: &str) -> Result<Option<User>>;
+
+    async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()>;
+
+    /// Spends a link: whose it was, if it is known, unspent and not expired.
+    async fn take_sign_in_link(&self, token: Hash, now: Timestamp) -> Result<Option<UserId>>;
+
+    async fn put_session(&self, session: &Session) -> Result<()>;
+
+    /// The session, if it is there and not expired at `now`.
+    async fn session(&self, token: Hash, now: Timestamp) -> Result<Option<Session>>;
+
+    async fn end_session(&self, token: Hash) -> Result<()>;
+
+    async fn put_token(&self, token: &ApiToken) -> Result<()>;
+
+    async fn token(&self, hash: Hash) -> Result<Option<ApiToken>>;
+
+    /// The owner's tokens, newest first; 100 at most.
+    async fn tokens_of(&self, owner: UserId) -> Result<Vec<ApiToken>>;
+
+    /// Takes a token back; `false` when the owner has none of that id.
+    async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool>;
+
+    // ── Upkeep ──────────────────────────────────────────────────────────────
+
+    /// Frees the room of what has expired at `now` (nonces, links, sessions,
+    /// keys). Nobody could use it any more before that either.
+    async fn sweep(&self, now: Timestamp) -> Result<()>;
+
+    /// Whether the ledger answers. Reads only, so that asking costs nothing.
+    async fn ready(&self) -> Result<()>;
+}

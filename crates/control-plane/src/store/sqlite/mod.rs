@@ -1,0 +1,184 @@
+//! The ledger in one SQLite file: what a person can open, back up and look
+//! into with the tools they know.
+//!
+//! Commits are on the disk when they are acknowledged (WAL, `synchronous =
+//! FULL`). One thread writes; reads run beside it. Other processes may write
+//! to the file too; each of their transactions is as whole as ours.
+
+mod agents;
+mod people;
+mod readers;
+mod row;
+mod schema;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use domain::agent::Agent;
+use domain::event::Event;
+use domain::id::{AgentId, Generation, InstanceId, TokenId, UserId};
+use domain::lifecycle::Transition;
+use domain::metering::Segment;
+use domain::time::Timestamp;
+
+use super::{
+    ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, User,
+};
+use agents::Change;
+use readers::Readers;
+use schema::BUSY_TIMEOUT;
+use writer::Writer;
+
+pub use schema::OpenError;
+
+/// A ledger in a file. Dropping it waits for the writes that were handed in.
+pub struct Sqlite {
+    // In this order they are dropped: the last connection to close is the one
+    // that writes, and it folds the log into the file.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl Sqlite {
+    /// Opens the file, made when it is absent (mode 0600, in a folder that is
+    /// there), and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file can't be opened, is no ledger, or was
+    /// written by a newer version of this program.
+    pub fn open(path: &Path) -> std::result::Result<Self, OpenError> {
+        let db = schema::open(path)?;
+        let readers = Readers::open(path)?;
+        Ok(Self { readers, writer: Writer::start(db)? })
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created> {
+        let (change, idempotency) = (Change::of(transition)?, idempotency.cloned());
+        self.writer.write(move |db| change.create(db, idempotency.as_ref())).await
+    }
+
+    async fn commit(&self, transition: &Transition) -> Result<()> {
+        let change = Change::of(transition)?;
+        self.writer.write(move |db| change.commit(db)).await
+    }
+
+    async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
+        self.readers.read(move |db| agents::agent(db, id)).await
+    }
+
+    async fn agents_of(&self, owner: UserId, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
+        self.readers.read(move |db| agents::agents_of(db, owner, after, limit)).await
+    }
+
+    async fn events(&self, agent: AgentId, after: u64, limit: u16) -> Result<Vec<Event>> {
+        self.readers.read(move |db| agents::events(db, agent, after, limit)).await
+    }
+
+    async fn segments(&self, agent: AgentId, before: Option<Generation>, limit: u16) -> Result<Vec<Segment>> {
+        self.readers.read(move |db| agents::segments(db, agent, before, limit)).await
+    }
+
+    async fn claim_due(
+        &self,
+        shard: Shard,
+        now: Timestamp,
+        claimed_until: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Agent>> {
+        // Mostly nothing is due: that takes no transaction.
+        if self.next_due(shard).await?.is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
+        self.writer.write(move |db| agents::claim_due(db, shard, now, claimed_until, limit)).await
+    }
+
+    async fn next_due(&self, shard: Shard) -> Result<Option<Timestamp>> {
+        self.readers.read(move |db| agents::next_due(db, shard)).await
+    }
+
+    async fn metered(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
+        self.readers.read(move |db| agents::metered(db, shard, after, limit)).await
+    }
+
+    async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()> {
+        let enrolment = enrolment.clone();
+        self.writer.write(move |db| people::put_enrolment(db, &enrolment)).await
+    }
+
+    async fn spend_enrolment(
+        &self,
+        nonce: Hash,
+        binding: Hash,
+        now: Timestamp,
+    ) -> Result<Option<InstanceId>> {
+        self.writer.write(move |db| people::spend_enrolment(db, nonce, binding, now)).await
+    }
+
+    async fn add_user(&self, user: &User) -> Result<bool> {
+        let user = user.clone();
+        self.writer.write(move |db| people::add_user(db, &user)).await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>> {
+        self.readers.read(move |db| people::user(db, id)).await
+    }
+
+    async fn user_named(&self, name: &str) -> Result<Option<User>> {
+        let name = name.to_owned();
+        self.readers.read(move |db| people::user_named(db, &name)).await
+    }
+
+    async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()> {
+        let link = link.clone();
+        self.writer.write(move |db| people::put_sign_in_link(db, &link)).await
+    }
+
+    async fn take_sign_in_link(&self, token: Hash, now: Timestamp) -> Result<Option<UserId>> {
+        self.writer.write(move |db| people::take_sign_in_link(db, token, now)).await
+    }
+
+    async fn put_session(&self, session: &Session) -> Result<()> {
+        let session = session.clone();
+        self.writer.write(move |db| people::put_session(db, &session)).await
+    }
+
+    async fn session(&self, token: Hash, now: Timestamp) -> Result<Option<Session>> {
+        self.readers.read(move |db| people::session(db, token, now)).await
+    }
+
+    async fn end_session(&self, token: Hash) -> Result<()> {
+        self.writer.write(move |db| people::end_session(db, token)).await
+    }
+
+    async fn put_token(&self, token: &ApiToken) -> Result<()> {
+        let token = token.clone();
+        self.writer.write(move |db| people::put_token(db, &token)).await
+    }
+
+    async fn token(&self, hash: Hash) -> Result<Option<ApiToken>> {
+        self.readers.read(move |db| people::token(db, hash)).await
+    }
+
+    async fn tokens_of(&self, owner: UserId) -> Result<Vec<ApiToken>> {
+        self.readers.read(move |db| people::tokens_of(db, owner)).await
+    }
+
+    async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool> {
+        self.writer.write(move |db| people::revoke_token(db, owner, id)).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<()> {
+        self.writer.write(move |db| people::sweep(db, now)).await
+    }
+
+    async fn ready(&self) -> Result<()> {
+        self.readers.read(|db| Ok(sql::READY.one(db, [], |_| Ok(())).map(drop)?)).await
+    }
+}

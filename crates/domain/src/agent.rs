@@ -227,6 +227,8 @@ pub struct Agent {
     pub phase: Phase,
     pub phase_since: Timestamp,
     pub generation: Generation,
+    /// The latest run whose meter was started: each run's starts once.
+    pub metered: Generation,
     pub boot: Timeline,
     /// There while it is metered, and only then.
     pub instance: Option<Instance>,

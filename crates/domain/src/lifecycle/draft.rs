@@ -81,6 +81,7 @@ impl Draft {
     /// The meter starts.
     pub fn open(&mut self, instance: Instance) {
         self.agent.instance = Some(instance);
+        self.agent.metered = self.agent.generation;
         self.segment = self.agent.open_segment().map(SegmentChange::Opened);
     }
 
@@ -114,6 +115,11 @@ impl Draft {
     /// How far saving has come; without an instance there is nothing to save.
     pub fn save(&self) -> Save {
         self.agent.instance.as_ref().map_or(Save::Done, |instance| instance.save)
+    }
+
+    /// It answered, so it is not silent.
+    pub fn heard(&mut self) -> bool {
+        self.agent.instance.as_mut().is_some_and(|instance| instance.silent_since.take().is_some())
     }
 
     pub fn set_save(&mut self, save: Save) {

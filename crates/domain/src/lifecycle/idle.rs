@@ -43,9 +43,7 @@ pub(super) fn checked(
     if draft.agent.phase != Phase::Running {
         return Err(Illegal::NotNow);
     }
-    if let Some(instance) = &mut draft.agent.instance {
-        instance.silent_since = None;
-    }
+    draft.heard();
     // Never in the future, where a clock set back would leave it.
     let used = draft.agent.last_use.max(draft.at.before(idle_for)).min(draft.at);
     draft.agent.last_use = used;

@@ -99,6 +99,8 @@ pub enum Seen {
     },
     /// It did not answer.
     Unanswered,
+    /// It answered something else than how it is used.
+    Answered,
     SnapshotCommitted {
         snapshot: Snapshot,
     },
@@ -182,6 +184,7 @@ pub fn create(new: NewAgent, at: Timestamp) -> Transition {
         phase: crate::agent::Phase::Asleep,
         phase_since: at,
         generation: Generation::NONE,
+        metered: Generation::NONE,
         boot: Timeline::default(),
         instance: None,
         snapshot: None,

@@ -101,6 +101,7 @@ pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(),
         Seen::BootOverdue => boot_overdue(draft, policy),
         Seen::IdleChecked { idle_for, busy } => idle::checked(draft, idle_for, busy, policy),
         Seen::Unanswered => unanswered(draft, policy),
+        Seen::Answered => answered(draft),
         Seen::SnapshotCommitted { snapshot } => snapshot_committed(draft, snapshot),
         Seen::SaveFailed { message } => save_failed(draft, message, policy),
         Seen::Exited { failure } => exited(draft, failure),
@@ -130,8 +131,10 @@ fn launching(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
 }
 
 fn launched(draft: &mut Draft, mut instance: Instance, policy: &Policy) -> Result<(), Illegal> {
-    if draft.agent.instance.is_some() {
-        return Err(Illegal::Already);
+    if draft.agent.metered == draft.agent.generation {
+        // Told again: while it runs that is nothing new, and once it has ended
+        // it must not be billed a second time.
+        return Err(if draft.agent.instance.is_some() { Illegal::Already } else { Illegal::NotNow });
     }
     match draft.agent.phase {
         Phase::Provisioning => {
@@ -247,6 +250,10 @@ fn unanswered(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
     Ok(())
 }
 
+fn answered(draft: &mut Draft) -> Result<(), Illegal> {
+    if draft.heard() { Ok(()) } else { Err(Illegal::Already) }
+}
+
 fn snapshot_committed(draft: &mut Draft, snapshot: Snapshot) -> Result<(), Illegal> {
     let legal = match draft.agent.phase {
         Phase::Running | Phase::Saving | Phase::Interrupted { .. } => true,
@@ -257,15 +264,21 @@ fn snapshot_committed(draft: &mut Draft, snapshot: Snapshot) -> Result<(), Illeg
     if !legal {
         return Err(Illegal::NotNow);
     }
-    if draft.agent.snapshot.as_ref().is_some_and(|known| known.id == snapshot.id)
-        && draft.save() == Save::Done
-    {
+    if snapshot.generation != draft.agent.generation {
+        return Err(Illegal::Stale);
+    }
+    // Whoever was asked to save and finds that nothing changed may name the
+    // snapshot that is there: that is an answer.
+    let asked = matches!(draft.agent.phase, Phase::Saving | Phase::Interrupted { .. });
+    let open = asked && draft.save() != Save::Done;
+    if !open && draft.agent.snapshot.as_ref().is_some_and(|known| known.id == snapshot.id) {
         return Err(Illegal::Already);
     }
+    draft.heard();
     draft.agent.snapshot = Some(snapshot.clone());
     draft.agent.save_failure = None;
     draft.tell(What::Saved { snapshot });
-    if matches!(draft.agent.phase, Phase::Saving | Phase::Interrupted { .. }) {
+    if asked {
         draft.set_save(Save::Done);
         draft.due_now();
     }
@@ -289,16 +302,20 @@ fn save_failed(draft: &mut Draft, message: String, policy: &Policy) -> Result<()
         Phase::Running => {}
         _ => return Err(Illegal::NotNow),
     }
+    draft.heard();
+    tell_unsaved(draft, message);
+    Ok(())
+}
+
+fn tell_unsaved(draft: &mut Draft, message: String) {
     draft.agent.save_failure = Some(SaveFailure { at: draft.at, message: message.clone() });
     draft.tell(What::SaveFailed { message });
-    Ok(())
 }
 
 fn exited(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
     match draft.agent.phase {
-        Phase::Saving | Phase::Deleting | Phase::Interrupted { .. } if draft.save() == Save::Done => {
-            stopped(draft)
-        }
+        // What was to be stopped has ended by itself.
+        Phase::Saving if draft.save() == Save::Done => stopped(draft),
         Phase::Deleting | Phase::Interrupted { .. } => stopped(draft),
         Phase::Failed { .. } if draft.agent.instance.is_some() => stopped(draft),
         Phase::Provisioning | Phase::Booting | Phase::Running | Phase::Saving
@@ -316,10 +333,13 @@ fn exited(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
 fn stopped(draft: &mut Draft) -> Result<(), Illegal> {
     match draft.agent.phase {
         Phase::Saving | Phase::Interrupted { .. } => {
-            let interrupted = draft.agent.phase != Phase::Saving;
-            if draft.save() != Save::Done && !interrupted {
-                // No committed snapshot, no planned end.
-                return Err(Illegal::NotNow);
+            if draft.save() != Save::Done {
+                if draft.agent.phase == Phase::Saving {
+                    // No committed snapshot, no planned end.
+                    return Err(Illegal::NotNow);
+                }
+                // It could not be helped; its owner learns what was lost.
+                tell_unsaved(draft, "the instance was taken back before its state was saved".to_owned());
             }
             draft.close();
             if draft.agent.intent == Intent::Awake {

@@ -9,7 +9,7 @@ use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{Illegal, Observation, Seen};
 use domain::protocol::{EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, to_hex};
 use domain::ticket::{Claims, Scope, TicketSigner, TicketVerifier};
-use repository::FolderStore;
+use repository::{FolderStore, Kind, ObjectName};
 
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, settled};
@@ -118,12 +118,13 @@ impl Link {
 
     /// Commits a snapshot, if its data is there.
     pub async fn commit_snapshot(&self, instance: InstanceId, commit: SnapshotCommit) -> Result<()> {
-        let store = self.repository(instance.agent)?;
-        let name = commit.id.as_str().to_owned();
-        let there = tokio::task::spawn_blocking(move || store.contains(repository::Kind::Snapshot, &name))
+        let store = self.repository(instance.agent);
+        let name: ObjectName = commit.id.as_str().parse().map_err(|_| Error::NotFound)?;
+        let failed = |error: &dyn std::fmt::Display| Error::Repository(error.to_string());
+        let there = tokio::task::spawn_blocking(move || store.contains(Kind::Snapshot, &name))
             .await
-            .map_err(|error| Error::Repository(error.to_string()))?
-            .map_err(|error| Error::Repository(error.to_string()))?;
+            .map_err(|error| failed(&error))?
+            .map_err(|error| failed(&error))?;
         if !there {
             return Err(Error::Invalid { field: "id", problem: "no such snapshot was saved".to_owned() });
         }
@@ -140,8 +141,16 @@ impl Link {
     }
 
     /// The repository of an agent whose instance was authenticated.
-    pub fn repository(&self, agent: AgentId) -> Result<Arc<FolderStore>> {
+    pub fn repository(&self, agent: AgentId) -> Arc<FolderStore> {
         self.repositories.of(agent)
+    }
+
+    /// Whether an instance may remove an object: a snapshot's entry that was
+    /// never committed, as a save that failed half-way leaves it.
+    pub async fn may_remove(&self, instance: InstanceId, kind: Kind, name: &ObjectName) -> Result<bool> {
+        let agent = self.ledger.agent(instance.agent).await?;
+        let committed = agent.snapshot.is_some_and(|snapshot| snapshot.id.as_str() == name.as_str());
+        Ok(kind == Kind::Snapshot && !committed)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::id::AgentId;
-use repository::FolderStore;
+use domain::id::{AgentId, SnapshotId};
+use repository::{FolderStore, Repository};
 
 use crate::error::{Error, Result};
 
@@ -21,13 +21,20 @@ impl Repositories {
 
     /// The objects of one agent's repository. None of another's can be named
     /// through it.
-    pub fn of(&self, agent: AgentId) -> Result<Arc<FolderStore>> {
-        FolderStore::open(&self.folder(agent)).map(Arc::new).map_err(failed)
+    pub fn of(&self, agent: AgentId) -> Arc<FolderStore> {
+        Arc::new(FolderStore::new(&self.folder(agent)))
     }
 
     /// The key that opens it.
     pub fn key(&self, agent: AgentId) -> repository::RepositoryKey {
         self.master.derive(&agent.to_string())
+    }
+
+    /// Removes all snapshots but `keep`, in the background of whoever asks.
+    pub async fn keep_only(&self, agent: AgentId, keep: SnapshotId) -> Result<()> {
+        let repository = Repository::new(self.of(agent), self.key(agent));
+        let work = move || repository.keep_only(&[keep.as_str().to_owned()]);
+        tokio::task::spawn_blocking(work).await.map_err(failed)?.map_err(failed)
     }
 
     /// Removes an agent's repository; one that is not there is gone already.

@@ -1,7 +1,7 @@
 //! The counter where instances ask, on a socket that every sandbox can reach.
 //! What is asked is proved by the enrolment's nonce, then by the token it gave.
 
-mod repository;
+mod objects;
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use control_plane::{Error, Whose};
 use domain::id::InstanceId;
 use domain::lifecycle::Illegal;
 use domain::protocol::{EnrolReply, EnrolRequest, Report, SnapshotCommit, control};
+use ::repository::{InvalidName, ObjectError};
 
 /// The most that a word of an instance may hold, in bytes; objects of its
 /// repository have a bound of their own.
@@ -27,13 +28,13 @@ pub fn router(link: Arc<Link>) -> Router {
         .route(control::REPORT, post(report))
         .route(control::SNAPSHOTS, post(commit))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .route(&format!("{}/{{kind}}", control::REPOSITORY), get(repository::list))
+        .route(&format!("{}/{{kind}}", control::REPOSITORY), get(objects::list))
         .route(
             &format!("{}/{{kind}}/{{name}}", control::REPOSITORY),
-            get(repository::read)
-                .put(repository::write)
-                .delete(repository::remove)
-                .layer(DefaultBodyLimit::max(repository::OBJECT_MAX)),
+            get(objects::read)
+                .put(objects::write)
+                .delete(objects::remove)
+                .layer(DefaultBodyLimit::max(objects::OBJECT_MAX)),
         )
         .with_state(link)
 }
@@ -72,22 +73,48 @@ impl FromRequestParts<Arc<Link>> for From {
 /// A refusal, in a line.
 pub struct Refusal(StatusCode, String);
 
-impl<E: Into<Error>> std::convert::From<E> for Refusal {
-    fn from(error: E) -> Self {
-        let error = error.into();
+impl Refusal {
+    pub fn status(status: StatusCode, why: &str) -> Self {
+        Self(status, why.to_owned())
+    }
+}
+
+impl std::convert::From<Error> for Refusal {
+    fn from(error: Error) -> Self {
         let status = match &error {
             Error::Unauthenticated => StatusCode::UNAUTHORIZED,
             Error::Illegal(Illegal::TooEarly) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Illegal(_) => StatusCode::CONFLICT,
             Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Error::NotFound => StatusCode::NOT_FOUND,
-            Error::Repository(_) => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
         if error.whose() != Whose::Caller {
             tracing::error!(error = &error as &dyn std::error::Error, "an instance's request failed");
         }
         Self(status, error.to_string())
+    }
+}
+
+impl std::convert::From<ObjectError> for Refusal {
+    fn from(error: ObjectError) -> Self {
+        let status = match &error {
+            ObjectError::NotFound(_) => StatusCode::NOT_FOUND,
+            ObjectError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ObjectError::Fenced => StatusCode::CONFLICT,
+            ObjectError::Full => StatusCode::INSUFFICIENT_STORAGE,
+            ObjectError::Failed(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a repository failed");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        };
+        Self(status, error.to_string())
+    }
+}
+
+impl std::convert::From<InvalidName> for Refusal {
+    fn from(error: InvalidName) -> Self {
+        Self(StatusCode::NOT_FOUND, error.to_string())
     }
 }
 

@@ -112,7 +112,10 @@ impl Orchestrator {
     async fn ask_to_save(&self, agent: &Agent) -> Result<()> {
         match self.instances.save(agent.instance_id(), self.ledger.now()).await {
             // The commit comes from the instance; the claim running out asks again.
-            Ok(()) => Ok(()),
+            Ok(()) => match settled(self.ledger.saw(agent.instance_id(), Seen::Answered).await) {
+                Err(Error::Illegal(_)) => Ok(()),
+                outcome => outcome.map(drop),
+            },
             Err(error) => self.unanswered(agent, &error).await,
         }
     }

@@ -1,0 +1,108 @@
+//! What every provider must do, whatever it runs instances on. The agents it is
+//! given greet whoever dials with one byte per connection so far, and end by
+//! themselves with code 0 when asked to.
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use domain::id::{AgentId, Generation, InstanceId};
+use domain::size::Size;
+use domain::tier::TierFloor;
+use tokio::io::AsyncReadExt;
+use tokio::sync::mpsc;
+
+use super::*;
+
+/// An instance of this test's own: tests run at once, each on a thread, and
+/// what a provider names by instance is the machine's.
+pub fn instance(agent: u8, generation: u32) -> InstanceId {
+    let test = (std::process::id(), std::thread::current().id());
+    let [a, b, c, d, e, f, g, h] =
+        BuildHasherDefault::<DefaultHasher>::default().hash_one(test).to_be_bytes();
+    let agent = AgentId::from_random([agent, a, b, c, d, e, f, g, h, 0]);
+    InstanceId { agent, generation: Generation(generation) }
+}
+
+pub fn spec(instance: InstanceId, direct: Direct) -> LaunchSpec {
+    let enrolment = Enrolment::new("canary-nonce".to_owned());
+    LaunchSpec { instance, size: Size::Nano, enrolment, direct, floor: TierFloor::Sandbox }
+}
+
+/// Runs every rule, on a provider that is empty.
+pub async fn all(provider: &dyn Provider, events: &mut mpsc::Receiver<ProviderEvent>) {
+    assert_eq!(provider.list().await.unwrap(), []);
+    nothing_is_there_for_a_stranger(provider).await;
+    two_launches_at_once_are_one_instance(provider).await;
+    a_running_instance_is_reached_and_kept(provider).await;
+    a_stopped_instance_ends_once_and_for_all(provider, events).await;
+    generations_stand_beside_each_other(provider).await;
+    assert_eq!(provider.list().await.unwrap(), []);
+}
+
+async fn nothing_is_there_for_a_stranger(provider: &dyn Provider) {
+    let stranger = instance(99, 1);
+    provider.stop(&stranger).await.unwrap();
+    provider.forget(&stranger).await.unwrap();
+    assert!(matches!(provider.dial(&stranger).await, Err(ProviderError::NotRunning(_))));
+    assert_eq!(provider.direct(&stranger), None);
+}
+
+async fn two_launches_at_once_are_one_instance(provider: &dyn Provider) {
+    let spec = spec(instance(1, 1), Direct::Loopback);
+    let (one, other) = tokio::join!(provider.launch(&spec), provider.launch(&spec));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!(one, other);
+    assert_eq!(provider.launch(&spec).await.unwrap(), one);
+    let list = provider.list().await.unwrap();
+    assert_eq!(list, [Observed { instance: spec.instance, state: State::Running, since: one.at }]);
+}
+
+async fn a_running_instance_is_reached_and_kept(provider: &dyn Provider) {
+    let instance = instance(1, 1);
+    for count in 1..=3 {
+        let mut greeting = Vec::new();
+        provider.dial(&instance).await.unwrap().read_to_end(&mut greeting).await.unwrap();
+        assert_eq!(greeting.len(), count);
+    }
+    let address = provider.direct(&instance).unwrap();
+    assert!(address.ip().is_loopback());
+    let mut greeting = Vec::new();
+    tokio::net::TcpStream::connect(address).await.unwrap().read_to_end(&mut greeting).await.unwrap();
+    assert_eq!(greeting.len(), 4);
+    assert!(matches!(provider.forget(&instance).await, Err(ProviderError::StillRunning(_))));
+}
+
+async fn a_stopped_instance_ends_once_and_for_all(
+    provider: &dyn Provider,
+    events: &mut mpsc::Receiver<ProviderEvent>,
+) {
+    let instance = instance(1, 1);
+    provider.stop(&instance).await.unwrap();
+    provider.stop(&instance).await.unwrap();
+    let event = events.recv().await.unwrap();
+    let EventKind::Exited(exit) = &event.kind;
+    assert_eq!((event.instance, exit.code, exit.signal, exit.oom), (instance, Some(0), None, false));
+    let list = provider.list().await.unwrap();
+    assert_eq!(list, [Observed { instance, state: State::Exited(exit.clone()), since: event.at }]);
+    assert!(matches!(provider.dial(&instance).await, Err(ProviderError::NotRunning(_))));
+    assert_eq!(provider.direct(&instance), None);
+    let again = provider.launch(&spec(instance, Direct::RelayOnly)).await;
+    assert!(matches!(again, Err(ProviderError::Ended(_))));
+    provider.forget(&instance).await.unwrap();
+    provider.forget(&instance).await.unwrap();
+}
+
+async fn generations_stand_beside_each_other(provider: &dyn Provider) {
+    let both = [instance(1, 2), instance(1, 3)];
+    for instance in both {
+        let launched = provider.launch(&spec(instance, Direct::RelayOnly)).await.unwrap();
+        assert_eq!((launched.direct, provider.direct(&instance)), (None, None));
+    }
+    provider.stop(&both[0]).await.unwrap();
+    let mut greeting = Vec::new();
+    provider.dial(&both[1]).await.unwrap().read_to_end(&mut greeting).await.unwrap();
+    assert_eq!(greeting.len(), 1);
+    provider.stop(&both[1]).await.unwrap();
+    for instance in both {
+        provider.forget(&instance).await.unwrap();
+    }
+}

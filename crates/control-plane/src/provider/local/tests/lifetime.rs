@@ -1,0 +1,213 @@
+use super::*;
+
+#[tokio::test]
+async fn it_conforms() {
+    let mut room = Room::new(GREETER).await;
+    crate::provider::conformance::all(&room.provider, &mut room.events).await;
+}
+
+#[tokio::test]
+async fn it_conforms_without_cgroups() {
+    let mut room = Room::with(GREETER, Cgroups::Avoid).await;
+    assert_eq!(room.provider.tier().unwrap().limits, domain::tier::Limits::Rlimits);
+    crate::provider::conformance::all(&room.provider, &mut room.events).await;
+}
+
+#[tokio::test]
+async fn stop_leaves_no_process_even_of_an_agent_that_ignores_it() {
+    let stubborn = "trap '' TERM; (setsid sleep 7654321 &) ; (setsid sleep 7654321 &) ; touch ~/ready; while :; do sleep 7654321; done";
+    let mut room = Room::new(stubborn).await;
+    room.launch(instance(1, 1)).await;
+    room.told(instance(1, 1), "ready").await;
+    eventually(|| (processes("sleep 7654321").len() >= 3).then_some(())).await;
+    room.provider.stop(&instance(1, 1)).await.unwrap();
+    assert_eq!(processes("sleep 7654321"), Vec::<String>::new());
+    assert_eq!(room.exit().await.1.signal, Some(9));
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_crash_tells_its_code_and_last_output() {
+    let mut room = Room::new("echo -e 'going \\033[31mdown'; exit 3").await;
+    // It may end before or after the launch is over.
+    let launched = room.provider.launch(&spec(instance(1, 1), Direct::RelayOnly)).await;
+    match launched {
+        Ok(_) => {
+            let (_, exit) = room.exit().await;
+            assert_eq!((exit.code, exit.signal, exit.oom), (Some(3), None, false));
+            assert_eq!(exit.last_output, "going [31mdown");
+        }
+        Err(error) => assert!(error.to_string().contains("down"), "{error}"),
+    }
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_killed_agent_takes_all_of_its_instance_along() {
+    let mut room = Room::new("sleep 7654322 & sleep 7654322").await;
+    room.launch(instance(1, 1)).await;
+    eventually(|| (processes("sleep 7654322").len() >= 3).then_some(())).await;
+    let process = Folder::at(room.folder(instance(1, 1))).process().unwrap();
+    process::signal(process.open().unwrap(), Signal::KILL).unwrap();
+    let (ended, exit) = room.exit().await;
+    assert_eq!((ended, exit.code, exit.signal), (instance(1, 1), None, Some(9)));
+    assert_eq!(processes("sleep 7654322"), Vec::<String>::new());
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_restarted_server_adopts_what_runs_and_learns_what_ended() {
+    let script = "trap 'exit 5' TERM; touch ~/ready; while ! [ -e ~/go ]; do sleep 0.01; done; exit 4";
+    let room = Room::new(script).await;
+    let (lives, dies) = (instance(1, 1), instance(2, 7));
+    room.launch(lives).await;
+    room.launch(dies).await;
+    room.told(lives, "ready").await;
+    let before = Folder::at(room.folder(lives)).process().unwrap();
+
+    // While no server watches, one of them ends.
+    let Room { provider, events, config, data } = room;
+    drop((provider, events));
+    let process = Folder::of(&data.path().join("instances"), &dies).process().unwrap();
+    fs::write(data.path().join("instances").join(dies.file_name()).join("home/go"), "").unwrap();
+    eventually(|| process.open().is_none().then_some(())).await;
+    let (provider, events) = open(&config).await;
+    let mut room = Room { provider, events, config, data };
+
+    assert_eq!(room.exit().await, (dies, Exit { code: Some(4), ..Exit::default() }));
+    // A launch that the old server had begun finds the same process.
+    room.launch(lives).await;
+    assert_eq!(Folder::at(room.folder(lives)).process().unwrap(), before);
+    assert!(before.open().is_some());
+    room.provider.dial(&lives).await.unwrap();
+    // What ends under the new server is told as ever.
+    room.provider.stop(&lives).await.unwrap();
+    assert_eq!(room.exit().await, (lives, Exit { code: Some(5), ..Exit::default() }));
+
+    // Ends are told again until they are forgotten.
+    let mut room = room.restart().await;
+    let mut told = [room.exit().await.0, room.exit().await.0];
+    told.sort();
+    let mut both = [lives, dies];
+    both.sort();
+    assert_eq!(told, both);
+    room.close().await;
+}
+
+#[tokio::test]
+async fn an_instance_is_adopted_whose_server_died_before_it_wrote_the_process_down() {
+    let room = Room::new(WAITER).await;
+    room.launch(instance(1, 1)).await;
+    let folder = room.folder(instance(1, 1));
+    let before = Folder::at(folder.clone()).process().unwrap();
+    fs::remove_file(folder.join("process.json")).unwrap();
+    let room = room.restart().await;
+    assert_eq!(Folder::at(folder).process(), Some(before));
+    room.close().await;
+}
+
+#[tokio::test]
+async fn an_instance_is_adopted_though_its_bubblewrap_was_killed() {
+    let mut room = Room::new(WAITER).await;
+    room.launch(instance(1, 1)).await;
+    room.told(instance(1, 1), "ready").await;
+    let process = Folder::at(room.folder(instance(1, 1))).process().unwrap();
+    process::signal(process::monitor_of(process.pid).unwrap(), Signal::KILL).unwrap();
+    room = room.restart().await;
+    assert!(process.open().is_some());
+    room.provider.stop(&instance(1, 1)).await.unwrap();
+    // Whoever inherits orphans here may leave the dead unreaped: a dead one has no command line.
+    let line = fs::read_to_string(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
+    assert!(line.is_empty() || process.open().is_none(), "{line}");
+    assert_eq!(room.exit().await.1, Exit::default());
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_launch_cut_short_before_anything_ran_is_cleared_and_done_anew() {
+    let room = Room::new(WAITER).await;
+    let cut = instance(1, 1);
+    room.launch(cut).await;
+    let spec = fs::read(room.folder(cut).join("spec.json")).unwrap();
+    room.provider.stop(&cut).await.unwrap();
+    room.provider.forget(&cut).await.unwrap();
+    fs::create_dir(room.folder(cut)).unwrap();
+    fs::write(room.folder(cut).join("spec.json"), spec).unwrap();
+    let room = room.restart().await;
+    assert!(!room.folder(cut).exists());
+    room.launch(cut).await;
+    room.told(cut, "ready").await;
+    room.close().await;
+}
+
+#[tokio::test]
+async fn all_of_an_agent_is_purged_and_nothing_of_another() {
+    let room = Room::new(WAITER).await;
+    for id in [instance(1, 1), instance(1, 2), instance(2, 1)] {
+        room.launch(id).await;
+    }
+    room.provider.stop(&instance(1, 1)).await.unwrap();
+    room.provider.stop(&instance(1, 2)).await.unwrap();
+    room.provider.purge(instance(1, 1).agent).await.unwrap();
+    assert!(!room.folder(instance(1, 1)).exists() && !room.folder(instance(1, 2)).exists());
+    let refused = room.provider.purge(instance(2, 1).agent).await;
+    assert!(matches!(refused, Err(ProviderError::StillRunning(_))));
+    room.close().await;
+}
+
+#[tokio::test]
+async fn without_bubblewrap_nothing_is_launched_and_the_reason_is_said() {
+    let room = Room::new(WAITER).await;
+    let config = LocalConfig { bwrap: "/nowhere/bwrap".into(), ..room.config.clone() };
+    let (provider, _events) = open(&config).await;
+    let refused = provider.launch(&spec(instance(1, 1), Direct::RelayOnly)).await.unwrap_err();
+    assert!(refused.to_string().contains("bubblewrap"), "{refused}");
+    assert!(!room.folder(instance(1, 1)).exists());
+}
+
+#[tokio::test]
+#[ignore = "a measurement: run it by name, in a quiet room"]
+async fn how_long_launches_take() {
+    let room = Room::new(WAITER).await;
+    println!("{}", room.provider.tier().unwrap());
+    let (mut launched, mut ready, mut stopped) = (Vec::new(), Vec::new(), Vec::new());
+    for generation in 1..=100 {
+        let id = instance(1, generation);
+        let since = Instant::now();
+        room.launch(id).await;
+        launched.push(since.elapsed());
+        let path = room.folder(id).join("home/ready");
+        while !path.exists() {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        ready.push(since.elapsed());
+        let since = Instant::now();
+        room.provider.stop(&id).await.unwrap();
+        stopped.push(since.elapsed());
+        room.provider.forget(&id).await.unwrap();
+    }
+    for (what, mut times) in
+        [("launch returns", launched), ("agent's first line", ready), ("stop returns", stopped)]
+    {
+        times.sort();
+        println!("{what}: p50 {:.1?}, p95 {:.1?}, worst {:.1?}", times[49], times[94], times[99]);
+    }
+    let since = Instant::now();
+    let all: Vec<_> = (1..=20).map(|agent| spec(instance(100 + agent, 1), Direct::RelayOnly)).collect();
+    futures_join(all.iter().map(|spec| room.provider.launch(spec))).await;
+    println!("20 at once launched: {:.1?}", since.elapsed());
+    for spec in &all {
+        room.told(spec.instance, "ready").await;
+    }
+    println!("20 at once ready: {:.1?}", since.elapsed());
+    room.close().await;
+}
+
+async fn futures_join<F: Future<Output: std::fmt::Debug>>(all: impl Iterator<Item = F>) {
+    let mut all: Vec<_> = all.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        all.retain_mut(|one| one.as_mut().poll(context).is_pending());
+        if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}

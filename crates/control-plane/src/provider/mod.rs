@@ -1,0 +1,179 @@
+//! Providers: where instances run. A provider launches, lists and stops; it
+//! decides nothing. What it does is safe to repeat: the orchestrator may be
+//! killed between any two calls and calls again.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use domain::agent::ProviderName;
+use domain::id::InstanceId;
+use domain::size::Size;
+use domain::tier::{Tier, TierFloor};
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+#[cfg(test)]
+mod conformance;
+pub mod local;
+
+/// Runs instances somewhere.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    fn name(&self) -> ProviderName;
+
+    /// Starts an instance. A second call for a running instance, even at the
+    /// same time, gives the first's; one that has run and ended is never
+    /// started again ([`ProviderError::Ended`]).
+    async fn launch(&self, spec: &LaunchSpec) -> Result<Launched, ProviderError>;
+
+    /// Asks the instance's agent to end, waits the provider's grace, then ends
+    /// it by force. Returns when no process of it is left; an unknown or ended
+    /// instance is stopped already.
+    async fn stop(&self, instance: &InstanceId) -> Result<(), ProviderError>;
+
+    /// What exists now, running or ended and not yet forgotten.
+    async fn list(&self) -> Result<Vec<Observed>, ProviderError>;
+
+    /// Opens a stream to the port that the instance's agent serves.
+    async fn dial(&self, instance: &InstanceId) -> Result<Connection, ProviderError>;
+
+    /// Where the instance can be reached without the relay, if it was launched so.
+    fn direct(&self, instance: &InstanceId) -> Option<SocketAddr>;
+
+    /// Removes what an ended instance left behind, its home above all. An
+    /// unknown instance is forgotten already; a running one is refused.
+    async fn forget(&self, instance: &InstanceId) -> Result<(), ProviderError>;
+}
+
+/// What to launch.
+#[derive(Debug, Clone)]
+pub struct LaunchSpec {
+    pub instance: InstanceId,
+    pub size: Size,
+    pub enrolment: Enrolment,
+    pub direct: Direct,
+    /// The least isolation; where it can't be had nothing is launched.
+    pub floor: TierFloor,
+}
+
+/// The one-time nonce with which an instance enrols. Secret: it shows in no
+/// `Debug` output, argument list or file.
+#[derive(Clone)]
+pub struct Enrolment(String);
+
+impl Enrolment {
+    pub fn new(nonce: String) -> Self {
+        Self(nonce)
+    }
+
+    fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Enrolment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Enrolment(…)")
+    }
+}
+
+/// Whether the agent's port is opened to this machine's browsers besides the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direct {
+    /// Reached through the control plane's relay only.
+    RelayOnly,
+    /// A port of the host's loopback is the agent's own.
+    Loopback,
+}
+
+/// An instance that was launched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launched {
+    /// The isolation that was really reached.
+    pub tier: Tier,
+    pub direct: Option<SocketAddr>,
+    pub at: Timestamp,
+}
+
+/// An instance as the provider sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    pub instance: InstanceId,
+    pub state: State,
+    /// Since when it is in this state.
+    pub since: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Running,
+    Exited(Exit),
+}
+
+/// How an instance ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// The agent's exit code; none when it was killed, or when nobody was there to see it.
+    pub code: Option<i32>,
+    /// The signal that killed it.
+    pub signal: Option<i32>,
+    /// It was killed because the instance's memory was used up.
+    pub oom: bool,
+    /// The end of what it printed, at most 4 KiB, without control characters.
+    pub last_output: String,
+}
+
+/// What a provider tells unasked. Told at least once: at a restart the ends of
+/// all instances that are not forgotten are told again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderEvent {
+    pub instance: InstanceId,
+    pub kind: EventKind,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    Exited(Exit),
+}
+
+/// A stream of bytes to an agent.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// What [`Provider::dial`] gives.
+pub type Connection = Box<dyn Stream>;
+
+/// Why a provider could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// For the operator: this machine can't hold an instance at all.
+    #[error("no instance can run here: {0}")]
+    Unavailable(String),
+    /// For the operator: the isolation demanded is not to be had. Nothing was launched.
+    #[error("the isolation demanded ({wanted:?}) can't be had here, only {reached}: {reason}")]
+    BelowFloor { wanted: TierFloor, reached: Tier, reason: String },
+    /// The instance could not be made; a later try may go better.
+    #[error("{instance} was not launched: {reason}")]
+    Launch { instance: InstanceId, reason: String },
+    /// The instance ran and ended; a new generation is needed.
+    #[error("{0} has already run and ended")]
+    Ended(InstanceId),
+    #[error("no instance {0} runs here")]
+    NotRunning(InstanceId),
+    #[error("{0} still runs")]
+    StillRunning(InstanceId),
+    /// For the operator: the machine refused something.
+    #[error("{instance}: {doing}: {source}")]
+    Io { instance: InstanceId, doing: &'static str, source: std::io::Error },
+}
+
+impl ProviderError {
+    /// Whether the same call may succeed later without anyone's doing.
+    pub fn retryable(&self) -> bool {
+        matches!(self, Self::Launch { .. } | Self::Io { .. } | Self::StillRunning(_))
+    }
+}

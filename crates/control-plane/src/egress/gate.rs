@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::address::is_public;
-use super::rules::{Host, Rules};
+use super::policy::{Host, Policy};
 
 const RESOLVE: Duration = Duration::from_secs(10);
 /// For one address; a name may have several.
@@ -74,23 +74,23 @@ pub enum Refusal {
     TooLate,
 }
 
-/// Opens connections by the rules.
+/// Opens connections by the policy.
 pub struct Gate {
-    rules: Rules,
+    policy: Policy,
     resolver: Arc<dyn Resolver>,
 }
 
 impl Gate {
-    pub fn new(rules: Rules, resolver: Arc<dyn Resolver>) -> Self {
-        Self { rules, resolver }
+    pub fn new(policy: Policy, resolver: Arc<dyn Resolver>) -> Self {
+        Self { policy, resolver }
     }
 
     pub async fn open(&self, host: &Host, port: u16) -> Result<TcpStream, Refusal> {
-        if !self.rules.hosts.permits(host) {
+        if !self.policy.hosts.permits(host) {
             return Err(Refusal::Host);
         }
-        if !self.rules.ports.contains(&port)
-            && !self.rules.allow_addresses.iter().any(|open| open.port() == port)
+        if !self.policy.ports.contains(&port)
+            && !self.policy.allow_addresses.iter().any(|open| open.port() == port)
         {
             return Err(Refusal::Port);
         }
@@ -117,8 +117,8 @@ impl Gate {
     }
 
     fn permits(&self, address: SocketAddr) -> bool {
-        let open = self.rules.ports.contains(&address.port()) && is_public(address.ip()) && !is_own(address);
-        open || self.rules.allow_addresses.contains(&address)
+        let open = self.policy.ports.contains(&address.port()) && is_public(address.ip()) && !is_own(address);
+        open || self.policy.allow_addresses.contains(&address)
     }
 }
 

@@ -7,12 +7,12 @@ mod address;
 mod gate;
 mod lively;
 mod peers;
-mod rules;
+mod policy;
+
 #[cfg(test)]
 mod tests;
 
 use std::convert::Infallible;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
 
 pub use self::gate::{Refusal, Resolver, SystemResolver};
-pub use self::rules::{Allow, Host, HostPattern, InvalidHost, Rules};
+pub use self::policy::{Allow, Host, HostPattern, InvalidHost, Policy};
 
 use self::gate::Gate;
 use self::lively::Lively;
@@ -61,9 +61,14 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub fn new(rules: Rules, resolver: Arc<dyn Resolver>) -> Arc<Self> {
-        let peers = Peers::new(rules.connections, rules.connections_per_instance);
-        Arc::new(Self { gate: Gate::new(rules, resolver), peers })
+    /// A proxy that asks the system's resolver.
+    pub fn new(policy: Policy) -> Arc<Self> {
+        Self::with_resolver(policy, Arc::new(SystemResolver::default()))
+    }
+
+    pub fn with_resolver(policy: Policy, resolver: Arc<dyn Resolver>) -> Arc<Self> {
+        let peers = Peers::new(policy.connections, policy.connections_per_instance);
+        Arc::new(Self { gate: Gate::new(policy, resolver), peers })
     }
 
     /// Serves for ever. Connections go on when this is dropped.
@@ -221,16 +226,4 @@ fn refused(refusal: Refusal) -> Response<Body> {
 
 fn empty() -> Body {
     http_body_util::Empty::new().map_err(|never: Infallible| match never {}).boxed()
-}
-
-/// Binds a socket that every sandbox may connect to, replacing a dead server's.
-pub fn bind(path: &std::path::Path) -> io::Result<UnixListener> {
-    use std::os::unix::fs::PermissionsExt;
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
-    Ok(listener)
 }

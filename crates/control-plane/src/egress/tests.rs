@@ -1,3 +1,4 @@
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -28,14 +29,14 @@ struct Room {
 }
 
 impl Room {
-    fn new(rules: Rules, answers: &[&[&str]]) -> Self {
+    fn new(policy: Policy, answers: &[&[&str]]) -> Self {
         let answers =
             answers.iter().map(|list| list.iter().map(|text| text.parse().unwrap()).collect()).collect();
         let resolver = Arc::new(Scripted { answers, asked: AtomicUsize::new(0) });
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("egress.sock");
-        let listener = bind(&socket).unwrap();
-        tokio::spawn(Proxy::new(rules, resolver.clone()).serve(listener));
+        let listener = UnixListener::bind(&socket).unwrap();
+        tokio::spawn(Proxy::with_resolver(policy, resolver.clone()).serve(listener));
         Self { resolver, socket, _folder: folder }
     }
 
@@ -69,18 +70,18 @@ fn get(url: &str) -> String {
     )
 }
 
-/// A server of the operator's own, and rules that let it through.
-async fn service() -> (TcpListener, SocketAddr, Rules) {
+/// A server of the operator's own, and policy that let it through.
+async fn service() -> (TcpListener, SocketAddr, Policy) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let rules = Rules { allow_addresses: vec![address], ..Rules::default() };
-    (listener, address, rules)
+    let policy = Policy { allow_addresses: vec![address], ..Policy::default() };
+    (listener, address, policy)
 }
 
 #[tokio::test]
 async fn a_tunnel_carries_bytes_both_ways() {
-    let (listener, address, rules) = service().await;
-    let room = Room::new(rules, &[&["127.0.0.1"]]);
+    let (listener, address, policy) = service().await;
+    let room = Room::new(policy, &[&["127.0.0.1"]]);
     let mut here = room.connect().await;
     here.write_all(connect(&format!("operator.example:{}", address.port())).as_bytes()).await.unwrap();
     let (mut there, _) = listener.accept().await.unwrap();
@@ -101,8 +102,8 @@ async fn a_tunnel_carries_bytes_both_ways() {
 
 #[tokio::test]
 async fn a_plain_request_is_forwarded_without_what_is_the_proxys() {
-    let (listener, address, rules) = service().await;
-    let room = Room::new(rules, &[&["127.0.0.1"]]);
+    let (listener, address, policy) = service().await;
+    let room = Room::new(policy, &[&["127.0.0.1"]]);
     let url = format!("http://Operator.example:{}/a/b?c=d", address.port());
     let serving = tokio::spawn(async move {
         let (mut there, _) = listener.accept().await.unwrap();
@@ -130,7 +131,7 @@ async fn a_plain_request_is_forwarded_without_what_is_the_proxys() {
 async fn what_is_not_public_is_refused_however_it_is_written() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let room = Room::new(Rules { ports: [80, 443, port].into(), ..Rules::default() }, &[&["127.0.0.1"]]);
+    let room = Room::new(Policy { ports: [80, 443, port].into(), ..Policy::default() }, &[&["127.0.0.1"]]);
     for host in [
         "127.0.0.1",
         "[::1]",
@@ -161,9 +162,9 @@ async fn what_is_not_public_is_refused_however_it_is_written() {
 
 #[tokio::test]
 async fn a_name_is_resolved_once_and_only_what_was_judged_is_connected_to() {
-    let (listener, address, rules) = service().await;
+    let (listener, address, policy) = service().await;
     // Allowed at first, something else the next time: only the first counts.
-    let room = Room::new(rules, &[&["127.0.0.1"], &["10.0.0.1"]]);
+    let room = Room::new(policy, &[&["127.0.0.1"], &["10.0.0.1"]]);
     let mut here = room.connect().await;
     here.write_all(connect(&format!("rebind.example:{}", address.port())).as_bytes()).await.unwrap();
     listener.accept().await.unwrap();
@@ -171,8 +172,8 @@ async fn a_name_is_resolved_once_and_only_what_was_judged_is_connected_to() {
     // The other way round: a public address first never opens the near one.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let rules = Rules { ports: [port].into(), ..Rules::default() };
-    let room = Room::new(rules, &[&["10.0.0.1", "127.0.0.1", "::1"], &["127.0.0.1"]]);
+    let policy = Policy { ports: [port].into(), ..Policy::default() };
+    let room = Room::new(policy, &[&["10.0.0.1", "127.0.0.1", "::1"], &["127.0.0.1"]]);
     assert_eq!(room.status(&connect(&format!("rebind.example:{port}"))).await, 403);
     assert_eq!(room.resolver.asked.load(Ordering::SeqCst), 1);
 }
@@ -180,7 +181,7 @@ async fn a_name_is_resolved_once_and_only_what_was_judged_is_connected_to() {
 #[tokio::test]
 async fn ports_and_hosts_are_the_operators() {
     let hosts = Allow::Hosts(vec!["*.allowed.example".parse().unwrap()]);
-    let room = Room::new(Rules { hosts, ..Rules::default() }, &[&["10.0.0.1"]]);
+    let room = Room::new(Policy { hosts, ..Policy::default() }, &[&["10.0.0.1"]]);
     let answer = room.ask(&connect("other.example:443")).await;
     assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("operator's list"), "{answer}");
     let answer = room.ask(&connect("git.allowed.example:22")).await;
@@ -192,7 +193,7 @@ async fn ports_and_hosts_are_the_operators() {
 
 #[tokio::test]
 async fn what_is_no_proxys_request_is_refused() {
-    let room = Room::new(Rules::default(), &[&["10.0.0.1"]]);
+    let room = Room::new(Policy::default(), &[&["10.0.0.1"]]);
     for request in [
         "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n".to_owned(),
         get("https://a.example/"),
@@ -213,7 +214,7 @@ async fn what_is_no_proxys_request_is_refused() {
 
 #[tokio::test]
 async fn a_full_house_says_so() {
-    let room = Room::new(Rules { connections_per_instance: 2, ..Rules::default() }, &[&["10.0.0.1"]]);
+    let room = Room::new(Policy { connections_per_instance: 2, ..Policy::default() }, &[&["10.0.0.1"]]);
     let open = [room.connect().await, room.connect().await];
     // Both are surely in once the third is turned away.
     assert_eq!(room.status(&get("http://a.example/")).await, 503);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// What the proxy lets through. The default is the public internet's web.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub struct Policy {
     pub hosts: Allow,
     /// Web ports by default (80, 443). Others (22 for Git over SSH) are the
     /// operator's to add: an open port is one that tenants can scan the world on.
@@ -20,7 +20,7 @@ pub struct Rules {
     pub connections_per_instance: usize,
 }
 
-impl Default for Rules {
+impl Default for Policy {
     fn default() -> Self {
         Self {
             hosts: Allow::All,
@@ -29,6 +29,17 @@ impl Default for Rules {
             connections: 4096,
             connections_per_instance: 256,
         }
+    }
+}
+
+impl Policy {
+    /// The default, for these hosts only; for all where none is named.
+    pub fn for_hosts(hosts: &[String]) -> Result<Self, InvalidHost> {
+        let hosts = match hosts {
+            [] => Allow::All,
+            some => Allow::Hosts(some.iter().map(|host| host.parse()).collect::<Result<_, _>>()?),
+        };
+        Ok(Self { hosts, ..Self::default() })
     }
 }
 

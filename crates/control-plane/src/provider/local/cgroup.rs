@@ -1,5 +1,6 @@
 //! Control groups, version 1 and 2: what an instance may use of the machine.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -80,50 +81,16 @@ fn mounted(line: &str, controller: &str, group: &str) -> Option<(PathBuf, PathBu
 }
 
 impl Parent {
-    /// Makes a group with a size's limits; one that is there from a launch that
-    /// was cut short is used again.
-    pub fn make(&self, name: &str, size: Size) -> io::Result<Group> {
-        let quota = (u64::from(size.cpu_millis()) * PERIOD / 1000).to_string();
-        let memory = (u64::from(size.memory_mib()) << 20).to_string();
-        let group = match self {
+    /// The group of this name; not made yet.
+    pub fn group(&self, name: &str) -> Group {
+        match self {
             Self::V1 { cpu, memory, pids } => {
                 let mut folders: Vec<_> = [cpu, memory, pids].map(|parent| parent.join(name)).into();
                 folders.dedup();
                 Group { version: Limits::Cgroup1, folders }
             }
-            Self::V2(parent) => {
-                enable(parent)?;
-                Group { version: Limits::Cgroup2, folders: vec![parent.join(name)] }
-            }
-        };
-        let limits = || -> io::Result<()> {
-            for folder in &group.folders {
-                match fs::create_dir(folder) {
-                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                    _ => {}
-                }
-            }
-            group.set("pids.max", &PROCESSES.to_string())?;
-            match self {
-                Self::V1 { .. } => {
-                    group.set("memory.limit_in_bytes", &memory)?;
-                    group.set("cpu.cfs_period_us", &PERIOD.to_string())?;
-                    group.set("cpu.cfs_quota_us", &quota)?;
-                    // Not on every kernel: swap accounting, and a burst of one period's quota.
-                    let _ = group.set("memory.memsw.limit_in_bytes", &memory);
-                    let _ = group.set("cpu.cfs_burst_us", &quota);
-                }
-                Self::V2(_) => {
-                    group.set("memory.max", &memory)?;
-                    group.set("cpu.max", &format!("{quota} {PERIOD}"))?;
-                    let _ = group.set("memory.swap.max", "0");
-                    let _ = group.set("cpu.max.burst", &quota);
-                }
-            }
-            Ok(())
-        };
-        limits().inspect_err(|_| group.remove_folders().unwrap_or_default())?;
-        Ok(group)
+            Self::V2(parent) => Group { version: Limits::Cgroup2, folders: vec![parent.join(name)] },
+        }
     }
 }
 
@@ -145,7 +112,52 @@ fn enable(parent: &Path) -> io::Result<()> {
     }
 }
 
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cgroup {}",
+            self.folders.first().map(|folder| folder.display().to_string()).unwrap_or_default()
+        )
+    }
+}
+
 impl Group {
+    /// Makes it with a size's limits; one that is there from a launch that was
+    /// cut short is used again.
+    pub fn make(&self, size: Size) -> io::Result<()> {
+        if let (Limits::Cgroup2, [folder]) = (self.version, self.folders.as_slice()) {
+            enable(folder.parent().ok_or(io::ErrorKind::NotFound)?)?;
+        }
+        self.make_folders(size).inspect_err(|_| self.remove_folders().unwrap_or_default())
+    }
+
+    fn make_folders(&self, size: Size) -> io::Result<()> {
+        for folder in &self.folders {
+            match fs::create_dir(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        let quota = (u64::from(size.cpu_millis()) * PERIOD / 1000).to_string();
+        let memory = (u64::from(size.memory_mib()) << 20).to_string();
+        self.set("pids.max", &PROCESSES.to_string())?;
+        if self.version == Limits::Cgroup2 {
+            self.set("memory.max", &memory)?;
+            self.set("cpu.max", &format!("{quota} {PERIOD}"))?;
+            // Not on every kernel: swap accounting, and a burst of one period's quota.
+            let _ = self.set("memory.swap.max", "0");
+            let _ = self.set("cpu.max.burst", &quota);
+        } else {
+            self.set("memory.limit_in_bytes", &memory)?;
+            self.set("cpu.cfs_period_us", &PERIOD.to_string())?;
+            self.set("cpu.cfs_quota_us", &quota)?;
+            let _ = self.set("memory.memsw.limit_in_bytes", &memory);
+            let _ = self.set("cpu.cfs_burst_us", &quota);
+        }
+        Ok(())
+    }
+
     /// The files into which a process writes `0` to come in.
     pub fn doors(&self) -> io::Result<Vec<File>> {
         self.folders

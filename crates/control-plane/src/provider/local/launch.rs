@@ -76,7 +76,7 @@ fn start(
     let instance = wanted.instance;
     folder.create(uid)?;
     let name = format!("openclaw-{}", instance.file_name());
-    let group = machine.parent.as_ref().map(|parent| parent.make(&name, wanted.size)).transpose()?;
+    let group = machine.parent.as_ref().map(|parent| parent.group(&name));
     let mut listeners = vec![OwnedFd::from(folder.listen()?)];
     let direct = match wanted.direct {
         Direct::RelayOnly => None,
@@ -90,6 +90,7 @@ fn start(
     let tier = machine.tier.clone();
     let spec = Spec { instance, tier, direct, uid, group, at: now(), boot: process::boot_id()? };
     folder.set_spec(&spec)?;
+    spec.group.as_ref().map_or(Ok(()), |group| group.make(wanted.size))?;
     let (text, count) = (instance.to_string(), listeners.len().to_string());
     let control = format!("unix:{}/control.sock", sandbox::RUN);
     let environment = [

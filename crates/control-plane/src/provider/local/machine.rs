@@ -6,7 +6,6 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::size::Size;
@@ -95,34 +94,28 @@ impl Machine {
     }
 
     async fn try_out(&self, config: &LocalConfig) -> Result<Limits, String> {
-        static PROBES: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("openclaw-probe-{}-{}", std::process::id(), PROBES.fetch_add(1, Ordering::Relaxed));
+        let place = place(&config.data)?;
         let folder = Folder::at(config.data.join("instances").join(".probe"));
         folder.remove().map_err(|error| format!("an earlier probe's folder: {error}"))?;
-        let group = match &self.parent {
-            Some(parent) => {
-                Some(parent.make(&name, Size::Nano).map_err(|e| format!("no cgroup in {parent:?}: {e}"))?)
-            }
-            None => None,
-        };
+        let group = self.parent.as_ref().map(|parent| parent.group(&format!("openclaw-probe-{place}")));
         let outcome = self.run_true(&folder, group.as_ref()).await;
-        let (at, emptied) = (folder.clone(), group.clone());
-        let removed = tokio::task::spawn_blocking(move || {
-            at.remove()?;
-            emptied.map_or(Ok(()), |group| group.remove())
+        let outcome = outcome.map_err(|error| format!("{error} {}", folder.last_output()));
+        let limits = group.as_ref().map_or(Limits::Rlimits, |group| group.version);
+        let cleared = tokio::task::spawn_blocking(move || {
+            folder.remove()?;
+            group.map_or(Ok(()), |group| group.remove())
         });
-        outcome.map_err(|error| format!("{error} {}", folder.last_output()))?;
-        removed
-            .await
-            .map_err(io::Error::other)
-            .flatten()
-            .map_err(|error| format!("after a probe: {error}"))?;
-        Ok(group.map_or(Limits::Rlimits, |group| group.version))
+        let cleared = cleared.await.map_err(io::Error::other).flatten();
+        outcome.and(cleared.map_err(|error| format!("after a probe: {error}"))).map(|()| limits)
     }
 
     async fn run_true(&self, folder: &Folder, group: Option<&Group>) -> io::Result<()> {
         folder.create(self.first_uid)?;
+        if let Some(group) = group {
+            group
+                .make(Size::Nano)
+                .map_err(|error| io::Error::new(error.kind(), format!("no {group}: {error}")))?;
+        }
         let command = vec!["/bin/sh".into(), "-c".into(), ":".into()];
         let sandbox = Sandbox {
             folder,
@@ -206,14 +199,18 @@ fn first_uid(data: &Path) -> Result<u32, String> {
             (inside..inside + length).contains(&u64::from(uid))
         })
     };
-    let folder = fs::metadata(data).map_err(|error| format!("{}: {error}", data.display()))?;
-    let place =
-        BuildHasherDefault::<DefaultHasher>::default().hash_one((folder.dev(), folder.ino())) % 200_000;
-    let high = HIGH + 1000 * u32::try_from(place).unwrap_or(0);
+    let high = HIGH + 1000 * place(data)?;
     [high, LOW]
         .into_iter()
         .find(|uid| is_mapped(*uid))
         .ok_or_else(|| "no users for instances are mapped here".to_owned())
+}
+
+/// A number of this data folder's own, below 200,000.
+fn place(data: &Path) -> Result<u32, String> {
+    let folder = fs::metadata(data).map_err(|error| format!("{}: {error}", data.display()))?;
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((folder.dev(), folder.ino()));
+    Ok(u32::try_from(hash % 200_000).unwrap_or_default())
 }
 
 /// The kernel's Landlock ABI; the agent itself applies it.

@@ -1,3 +1,5 @@
+use tokio::io::AsyncBufReadExt;
+
 use super::*;
 
 #[tokio::test]
@@ -163,6 +165,69 @@ async fn without_bubblewrap_nothing_is_launched_and_the_reason_is_said() {
     let refused = provider.launch(&spec(instance(1, 1), Direct::RelayOnly)).await.unwrap_err();
     assert!(refused.to_string().contains("bubblewrap"), "{refused}");
     assert!(!room.folder(instance(1, 1)).exists());
+}
+
+/// A waiter that is found among the host's processes.
+const NAMED: &str = "trap 'exit 0' TERM; sleep 7654324 & wait";
+
+/// The server's part in the next test: it launches until it is killed.
+#[tokio::test]
+#[ignore = "started and killed by the next one"]
+async fn launches_until_killed() {
+    let Some(data) = std::env::var_os("KILLED_DATA") else { return };
+    let config =
+        LocalConfig { data: data.into(), ..config(Path::new(""), NAMED, Cgroups::Use) };
+    let (provider, _events) = open(&config).await;
+    println!("open");
+    for generation in 1.. {
+        let two = [
+            spec(instance(1, generation), Direct::Loopback),
+            spec(instance(2, generation), Direct::RelayOnly),
+        ];
+        let (one, other) = tokio::join!(provider.launch(&two[0]), provider.launch(&two[1]));
+        one.and(other).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_killed_at_any_moment_loses_nothing() {
+    let room = Room::new(NAMED).await;
+    let data = room.data.path().to_owned();
+    let group = |folder: &Folder| folder.spec().and_then(|spec| spec.group);
+    for round in 0..25u64 {
+        let mut server = tokio::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "provider::local::tests::lifetime::launches_until_killed",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("KILLED_DATA", &data)
+            .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = tokio::io::BufReader::new(server.stdout.take().unwrap()).lines();
+        while !lines.next_line().await.unwrap().unwrap().ends_with("open") {}
+        // Not for an event, but at any moment: 0 to 48 ms into it.
+        tokio::time::sleep(Duration::from_millis(2 * round)).await;
+        server.kill().await.unwrap();
+
+        let (provider, _events) = open(&room.config).await;
+        let list = provider.list().await.unwrap();
+        let folders: Vec<_> =
+            fs::read_dir(data.join("instances")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(list.len(), folders.len(), "{list:?} {folders:?}");
+        let groups: Vec<_> = folders.into_iter().filter_map(|path| group(&Folder::at(path))).collect();
+        for observed in &list {
+            assert_eq!(observed.state, State::Running, "round {round}");
+            provider.stop(&observed.instance).await.unwrap();
+            provider.forget(&observed.instance).await.unwrap();
+        }
+        assert_eq!(processes("sleep 7654324"), Vec::<String>::new(), "round {round}");
+        assert!(groups.iter().all(|group| group.doors().is_err()), "round {round}");
+    }
+    room.close().await;
 }
 
 #[tokio::test]

@@ -54,13 +54,7 @@ impl Room {
 
     async fn with(script: &str, cgroups: Cgroups) -> Self {
         let data = Data(tempfile::tempdir().unwrap());
-        let config = LocalConfig {
-            data: data.path().to_owned(),
-            program: AgentProgram { path: "/bin/bash".into(), args: vec!["-c".into(), script.into()] },
-            bwrap: "bwrap".into(),
-            grace: Duration::from_secs(3),
-            cgroups,
-        };
+        let config = config(data.path(), script, cgroups);
         let (provider, events) = open(&config).await;
         Self { provider, events, config, data }
     }
@@ -123,6 +117,16 @@ impl Drop for Data {
                 process::signal(handle, Signal::KILL).unwrap();
             }
         }
+    }
+}
+
+fn config(data: &Path, script: &str, cgroups: Cgroups) -> LocalConfig {
+    LocalConfig {
+        data: data.to_owned(),
+        program: AgentProgram { path: "/bin/bash".into(), args: vec!["-c".into(), script.into()] },
+        bwrap: "bwrap".into(),
+        grace: Duration::from_secs(3),
+        cgroups,
     }
 }
 

@@ -1,9 +1,13 @@
 //! `openclaw-cloud`: the control plane with its console.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod api;
 mod commands;
 mod config;
 mod instances;
+#[cfg(test)]
+mod matrix;
 mod serve;
 mod site;
 mod web;

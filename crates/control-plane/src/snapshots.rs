@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::id::{AgentId, SnapshotId};
-use repository::{FolderStore, Repository};
+use repository::Repository;
+pub use repository::{FolderStore, InvalidName, Kind, OBJECT_MAX, ObjectError, ObjectName, ObjectStore};
 
 use crate::error::{Error, Result};
 

@@ -12,11 +12,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use control_plane::link::Link;
+use control_plane::snapshots::{InvalidName, ObjectError};
 use control_plane::{Error, Whose};
 use domain::id::InstanceId;
 use domain::lifecycle::Illegal;
 use domain::protocol::{EnrolReply, EnrolRequest, Report, SnapshotCommit, control};
-use ::repository::{InvalidName, ObjectError};
 
 /// The most that a word of an instance may hold, in bytes; objects of its
 /// repository have a bound of their own.

@@ -11,12 +11,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use control_plane::Error;
 use control_plane::link::Link;
-use repository::{FolderStore, Kind, ObjectError, ObjectName, ObjectStore as _};
+use control_plane::snapshots::{self, FolderStore, Kind, ObjectError, ObjectName, ObjectStore as _};
 
 use super::{From, Refusal};
 
 /// The largest object, in bytes.
-pub const OBJECT_MAX: usize = repository::OBJECT_MAX;
+pub const OBJECT_MAX: usize = snapshots::OBJECT_MAX;
 
 /// `[[name, size], …]`.
 pub async fn list(

@@ -1,0 +1,258 @@
+//! Every server function and every route, as nobody and as another tenant. The
+//! lists are generated: what is added later is tried as well.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use control_plane::embedded::{Config, ControlPlane};
+use control_plane::fleet::Spawn;
+use control_plane::orchestrator::LaunchPolicy;
+use control_plane::provider::Direct;
+use control_plane::{Fleet, Principal};
+use domain::agent::Phase;
+use domain::id::AgentId;
+use domain::lifecycle::Policy;
+use domain::size::Size;
+use domain::tier::TierFloor;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::web::{self, State};
+
+const ORIGIN: &str = "http://127.0.0.1:7007";
+/// What a stranger must never read.
+const SECRET_NAME: &str = "the-victims-agent";
+
+/// Server functions that nobody needs to be to call.
+const OPEN_TO_ALL: [&str; 2] = ["sign_in", "sign_out"];
+
+struct House {
+    router: Router,
+    fleet: Arc<Fleet>,
+    victim: Principal,
+    agent: AgentId,
+    /// The other tenant's session and token.
+    cookie: String,
+    token: String,
+    _data: tempfile::TempDir,
+}
+
+async fn house() -> House {
+    let data = tempfile::tempdir().unwrap();
+    let plane = ControlPlane::open(Config {
+        data: data.path().join("data"),
+        // Never started: the orchestrator does not run here.
+        agent_program: std::env::current_exe().unwrap(),
+        policy: Policy::default(),
+        launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
+        origins: vec![ORIGIN.to_owned()],
+    })
+    .await
+    .unwrap();
+    let person = |name: &str| {
+        let (identity, name) = (Arc::clone(&plane.identity), name.parse().unwrap());
+        async move {
+            let user = identity.ensure_user(&name).await.unwrap();
+            let link = identity.sign_in_link(user.id).await.unwrap();
+            let session = identity.sign_in(link.expose()).await.unwrap();
+            let who = identity.session(session.expose()).await.unwrap();
+            let (_, token) = identity.create_token(&who, name).await.unwrap();
+            (who, format!("session={}", session.expose()), token.expose().to_owned())
+        }
+    };
+    let (victim, _, _) = person("victim").await;
+    let (_, cookie, token) = person("stranger").await;
+    let spawn = Spawn { name: SECRET_NAME.parse().unwrap(), size: Size::Nano, idle_timeout: None };
+    let agent = plane.fleet.spawn(&victim, spawn, None).await.unwrap().id;
+    let assets = app::Assets {
+        frontend_js: "/pkg/f.js".into(),
+        frontend_wasm: "/pkg/f.wasm".into(),
+        css: "/pkg/m.css".into(),
+        xterm_js: "/pkg/x.js".into(),
+    };
+    let fleet = Arc::clone(&plane.fleet);
+    let state = State::new(
+        plane.fleet,
+        plane.identity,
+        assets,
+        data.path().join("site"),
+        vec![ORIGIN.to_owned()],
+    );
+    House { router: web::router(state).unwrap(), fleet, victim, agent, cookie, token, _data: data }
+}
+
+impl House {
+    async fn ask(&self, method: Method, path: &str, who: Option<(&str, &str)>, body: &Value) -> (StatusCode, String) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "127.0.0.1:7007")
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some((name, value)) = who {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        // A stream that was opened has no end to wait for.
+        let body = match response.into_body().frame().await {
+            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+            _ => Default::default(),
+        };
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Every argument that any server function takes, about the victim's agent.
+    fn arguments(&self, agent: &str) -> Value {
+        json!({ "id": agent, "name": "taken over", "size": "nano", "idle_timeout": 60, "secs": 60,
+                "key": "a-key", "token": "no-token" })
+    }
+
+    async fn assert_untouched(&self, by: &str) {
+        let view = self.fleet.get(&self.victim, self.agent).await.unwrap();
+        assert_eq!((view.name.as_str(), view.version, view.phase), (SECRET_NAME, 1, Phase::Pending), "{by}");
+    }
+}
+
+fn server_functions() -> BTreeSet<String> {
+    leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn nobody_calls_no_server_function() {
+    let house = house().await;
+    let functions = server_functions();
+    assert!(functions.len() >= 16, "{functions:?}");
+    for path in functions {
+        let (status, body) =
+            house.ask(Method::POST, &path, None, &house.arguments(&house.agent.to_string())).await;
+        if OPEN_TO_ALL.iter().any(|open| path.ends_with(open)) {
+            assert!(!status.is_server_error(), "{path}: {status} {body}");
+        } else {
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}: {body}");
+        }
+        assert!(!body.contains(SECRET_NAME));
+        house.assert_untouched(&path).await;
+    }
+}
+
+#[tokio::test]
+async fn another_tenant_finds_nothing_of_the_victims_by_any_server_function() {
+    let house = house().await;
+    let unknown = AgentId::from_random([9; 10]).to_string();
+    for path in server_functions().into_iter().filter(|path| !path.ends_with("sign_out")) {
+        let who = Some(("cookie", house.cookie.as_str()));
+        let theirs = house.ask(Method::POST, &path, who, &house.arguments(&house.agent.to_string())).await;
+        let none = house.ask(Method::POST, &path, who, &house.arguments(&unknown)).await;
+        assert!(!theirs.1.contains(SECRET_NAME) && !theirs.0.is_server_error(), "{path}: {theirs:?}");
+        if theirs.0 == StatusCode::NOT_FOUND || none.0 == StatusCode::NOT_FOUND {
+            assert_eq!(theirs, none, "{path}: another's agent is answered like none");
+        } else {
+            // It took no agent's id, or it would have been looked for.
+            assert!(!theirs.1.contains(&house.agent.to_string()), "{path}: {theirs:?}");
+        }
+        house.assert_untouched(&path).await;
+    }
+}
+
+/// Method and path of every operation that the API's description names.
+async fn operations(house: &House) -> Vec<(Method, String)> {
+    let (status, _) = house.ask(Method::GET, "/api/v1/openapi.json", None, &Value::Null).await;
+    assert_eq!(status, StatusCode::OK);
+    let request = Request::get("/api/v1/openapi.json").header(header::HOST, "127.0.0.1:7007");
+    let response = house.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let description: Value = serde_json::from_slice(&body).unwrap();
+    let paths = description["paths"].as_object().unwrap();
+    let operations: Vec<_> = paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.map(|method| (method.to_uppercase().parse().unwrap(), path.clone()))
+        })
+        .collect();
+    assert!(operations.len() >= 11, "{operations:?}");
+    operations
+}
+
+/// Routes beside the described ones that are about an agent.
+const STREAMS: [(&str, &str); 4] = [
+    ("/live/agents", "cookie"),
+    ("/live/agents/{id}", "cookie"),
+    ("/agents/{id}/terminal", "cookie"),
+    ("/api/v1/agents/{id}/terminal", "authorization"),
+];
+
+#[tokio::test]
+async fn nobody_and_another_tenant_get_nothing_by_any_route() {
+    let house = house().await;
+    let bearer = format!("Bearer {}", house.token);
+    let body = json!({ "name": "taken over", "idle_timeout": 60 });
+    let mut routes: Vec<_> =
+        operations(&house).await.into_iter().map(|(method, path)| (method, path, "authorization")).collect();
+    routes.extend(STREAMS.map(|(path, by)| (Method::GET, path.to_owned(), by)));
+    let unknown = AgentId::from_random([9; 10]).to_string();
+    for (method, path, by) in routes {
+        let theirs = path.replace("{id}", &house.agent.to_string());
+        let (status, text) = house.ask(method.clone(), &theirs, None, &body).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} as nobody: {text}");
+        // A cookie is no right to the API, and a token none to the console.
+        let crossed = if by == "cookie" { ("authorization", bearer.as_str()) } else { ("cookie", house.cookie.as_str()) };
+        let (status, _) = house.ask(method.clone(), &theirs, Some(crossed), &body).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} with {}", crossed.0);
+        let who = Some(if by == "cookie" { ("cookie", house.cookie.as_str()) } else { ("authorization", bearer.as_str()) });
+        if path.contains("{id}") {
+            // A terminal's page of origin is looked at first; what it says is
+            // the same for every agent.
+            let theirs = house.ask(method.clone(), &theirs, who, &body).await;
+            let none = house.ask(method.clone(), &path.replace("{id}", &unknown), who, &body).await;
+            let nonsense = house.ask(method.clone(), &path.replace("{id}", "x%00"), who, &body).await;
+            assert!(theirs.0.is_client_error(), "{method} {path}: {theirs:?}");
+            assert_eq!(theirs, none, "{method} {path}: another's agent is answered like none");
+            assert_eq!(theirs.0, nonsense.0, "{method} {path}");
+        } else {
+            let (_, text) = house.ask(method.clone(), &path, who, &body).await;
+            assert!(!text.contains(SECRET_NAME), "{method} {path}: {text}");
+        }
+        house.assert_untouched(&path).await;
+    }
+}
+
+#[tokio::test]
+async fn pages_of_another_tenants_agent_are_like_pages_of_none() {
+    let house = house().await;
+    let who = Some(("cookie", house.cookie.as_str()));
+    let page = |id: String| format!("/agents/{id}");
+    let theirs = house.ask(Method::GET, &page(house.agent.to_string()), who, &Value::Null).await;
+    let none = house.ask(Method::GET, &page(AgentId::from_random([9; 10]).to_string()), who, &Value::Null).await;
+    assert_eq!((theirs.0, none.0), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
+    for path in ["/", "/settings", &page(house.agent.to_string())] {
+        let (status, text) = house.ask(Method::GET, path, None, &Value::Null).await;
+        assert_eq!(status, StatusCode::FOUND, "{path}: {text}");
+        assert!(!text.contains(SECRET_NAME));
+    }
+}
+
+#[tokio::test]
+async fn another_sites_page_and_another_name_for_this_address_are_refused() {
+    let house = house().await;
+    let send = |name: &'static str, value: &'static str, host: &'static str| {
+        let request = Request::post("/api/console/sign_out")
+            .header(header::HOST, host)
+            .header(header::COOKIE, &house.cookie)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(name, value)
+            .body(Body::from("{}"))
+            .unwrap();
+        let router = house.router.clone();
+        async move { router.oneshot(request).await.unwrap().status() }
+    };
+    assert_eq!(send("sec-fetch-site", "cross-site", "127.0.0.1:7007").await, StatusCode::FORBIDDEN);
+    assert_eq!(send("origin", "https://evil.example", "127.0.0.1:7007").await, StatusCode::FORBIDDEN);
+    assert_eq!(send("x-nothing", "x", "evil.example").await, StatusCode::MISDIRECTED_REQUEST);
+    assert_eq!(send("sec-fetch-site", "same-origin", "127.0.0.1:7007").await, StatusCode::OK);
+}

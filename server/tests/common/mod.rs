@@ -1,0 +1,299 @@
+//! The real programs, started as an operator starts them, on a port and a
+//! folder of their own.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub mod terminal;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+/// How long anything may take that is waited for, on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server. Its sandboxes end with it.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    /// The one-time secret of the printed link.
+    pub link: String,
+    pub folder: Arc<TempDir>,
+    /// All that it wrote to stderr, over its restarts.
+    pub log: Arc<Mutex<String>>,
+    args: Vec<String>,
+}
+
+impl Server {
+    pub fn start(args: &[&str]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        // Sandboxes run as users of their own and have to pass through.
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let site = folder.path().join("site");
+        std::fs::create_dir_all(site.join("pkg")).unwrap();
+        let manifest = json!({"frontend.js": "f.js", "frontend.wasm": "f.wasm", "main.css": "m.css", "xterm.js": "x.js"});
+        std::fs::write(site.join("manifest.json"), manifest.to_string()).unwrap();
+        let args = args.iter().map(ToString::to_string).collect();
+        Self::on(folder, 0, Arc::default(), args)
+    }
+
+    fn on(folder: Arc<TempDir>, port: u16, log: Arc<Mutex<String>>, args: Vec<String>) -> Self {
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_openclaw-cloud"));
+        let agent = program.with_file_name("openclaw-agent");
+        assert!(agent.exists(), "build the agent first: cargo build -p agent");
+        let mut child = Command::new(program)
+            .arg("serve")
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .arg("--data")
+            .arg(folder.path().join("data"))
+            .arg("--site")
+            .arg(folder.path().join("site"))
+            .args(&args)
+            .env("OPENCLAW_CLOUD_LOG", "debug,hyper=info")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let written = Arc::clone(&log);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+                written.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
+            }
+        });
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (mut port, mut link) = (0, String::new());
+        while link.is_empty() {
+            let line = lines.next().unwrap_or_else(|| panic!("the server ended: {}", log.lock().unwrap())).unwrap();
+            if let Some(address) = line.strip_prefix("listening on http://127.0.0.1:") {
+                port = address.parse().unwrap();
+            } else if let Some((_, secret)) = line.split_once("/sign-in#") {
+                link = secret.to_owned();
+            }
+        }
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, port, link, folder, log, args }
+    }
+
+    /// SIGKILL, as a crash or an impatient operator does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts again on the same folder and port, after [`Server::kill`].
+    pub fn restart(&mut self) {
+        let again = Self::on(Arc::clone(&self.folder), self.port, Arc::clone(&self.log), self.args.clone());
+        let mut old = std::mem::replace(self, again);
+        // Killed before: its sandboxes go on.
+        old.args.clear();
+        std::mem::forget(old);
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A one-time link's secret for another person.
+    pub fn link_for(&self, name: &str) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"))
+            .args(["user", "add", name, "--data"])
+            .arg(self.data())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.trim().split_once("/sign-in#").unwrap().1.to_owned()
+    }
+
+    /// Signs the owner in.
+    pub async fn owner(&self) -> Person {
+        self.sign_in(&self.link).await
+    }
+
+    /// Adds a person and signs them in.
+    pub async fn person(&self, name: &str) -> Person {
+        self.sign_in(&self.link_for(name)).await
+    }
+
+    async fn sign_in(&self, link: &str) -> Person {
+        let nobody = Client { port: self.port, headers: Vec::new() };
+        let reply = nobody.post("/api/console/sign_in", &json!({ "token": link })).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let cookie = reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let browser = nobody.with("cookie", &cookie);
+        let reply = browser.post("/api/console/create_token", &json!({ "name": "tests" })).await;
+        let secret = reply.json()["secret"].as_str().unwrap().to_owned();
+        let api = nobody.with("authorization", &format!("Bearer {secret}"));
+        Person { browser, api, cookie, secret }
+    }
+
+    pub fn nobody(&self) -> Client {
+        Client { port: self.port, headers: Vec::new() }
+    }
+
+    /// Instances that really run: the sandboxes' main processes.
+    pub fn running(&self) -> Vec<i32> {
+        let marker = self.data().join("instances");
+        let marker = marker.to_str().unwrap();
+        processes().into_iter().filter(|(_, environment)| environment.contains(marker)).map(|(pid, _)| pid).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        for instance in read_dir(&self.data().join("instances")) {
+            end_sandbox(&instance);
+        }
+    }
+}
+
+fn read_dir(path: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
+}
+
+/// The id of the process that bubblewrap's status names as the sandbox's first.
+pub fn sandbox_pid(instance: &Path) -> Option<i32> {
+    let status = std::fs::read_to_string(instance.join("status.json")).ok()?;
+    let line = status.lines().find(|line| line.contains("child-pid"))?;
+    serde_json::from_str::<Value>(line).ok()?["child-pid"].as_i64()?.try_into().ok()
+}
+
+/// Kills what is left of a sandbox: the end of its first process ends it all.
+pub fn end_sandbox(instance: &Path) {
+    if let Some(pid) = sandbox_pid(instance) {
+        let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+    }
+}
+
+fn processes() -> Vec<(i32, String)> {
+    let ids = read_dir(Path::new("/proc"));
+    ids.iter()
+        .filter_map(|path| {
+            let pid = path.file_name()?.to_str()?.parse().ok()?;
+            let line = std::fs::read(path.join("cmdline")).ok()?;
+            Some((pid, String::from_utf8_lossy(&line).into_owned()))
+        })
+        .collect()
+}
+
+/// Somebody with a session and an API token.
+pub struct Person {
+    pub browser: Client,
+    pub api: Client,
+    pub cookie: String,
+    pub secret: String,
+}
+
+impl Person {
+    pub async fn spawn(&self, name: &str) -> String {
+        let reply = self.api.post("/api/v1/agents/spawn", &json!({ "name": name, "size": "nano" })).await;
+        assert_eq!(reply.status, 202, "{}", reply.text());
+        assert_eq!(reply.json()["phase"], "pending");
+        reply.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn agent(&self, id: &str) -> Value {
+        self.api.get(&format!("/api/v1/agents/{id}")).await.json()
+    }
+
+    /// Waits until the agent is in that phase, and gives it.
+    pub async fn until(&self, id: &str, phase: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            let agent = self.agent(id).await;
+            if agent["phase"] == phase {
+                return agent;
+            }
+            assert!(started.elapsed() < PATIENCE, "no {phase}, but {agent:#}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub async fn act(&self, id: &str, verb: &str) -> Reply {
+        self.api.post(&format!("/api/v1/agents/{id}/{verb}"), &Value::Null).await
+    }
+}
+
+/// Sends requests with some headers.
+#[derive(Clone)]
+pub struct Client {
+    pub port: u16,
+    headers: Vec<(String, String)>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
+    }
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Client {
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, Bytes::new()).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.with("content-type", "application/json").send("POST", path, body.into()).await
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: Bytes) -> Reply {
+        let (response, _connection) = self.open(method, path, body).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// The answer's head; the body is read as it comes.
+    pub async fn open(
+        &self,
+        method: &str,
+        path: &str,
+        body: Bytes,
+    ) -> (hyper::Response<hyper::body::Incoming>, tokio::task::JoinHandle<()>) {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let connection = tokio::spawn(async move { drop(connection.await) });
+        let mut request = hyper::Request::builder().method(method).uri(path);
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            request = request.header("host", format!("127.0.0.1:{}", self.port));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        (sender.send_request(request.body(Full::new(body)).unwrap()).await.unwrap(), connection)
+    }
+}

@@ -6,8 +6,16 @@
 //! older generation is refused, so a late word of a past run changes nothing.
 
 mod draft;
+#[cfg(test)]
+mod fixture;
 mod idle;
+#[cfg(test)]
+mod properties;
 mod rules;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

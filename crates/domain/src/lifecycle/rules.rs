@@ -234,8 +234,13 @@ fn boot_overdue(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
     }
 }
 
+/// Whether an instance is asked things, and has to answer.
+fn in_use(phase: &Phase) -> bool {
+    matches!(phase, Phase::Running | Phase::Saving | Phase::Interrupted { .. })
+}
+
 fn unanswered(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
-    if !matches!(draft.agent.phase, Phase::Running | Phase::Saving | Phase::Interrupted { .. }) {
+    if !in_use(&draft.agent.phase) {
         return Err(Illegal::NotNow);
     }
     let at = draft.at;
@@ -251,17 +256,18 @@ fn unanswered(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
 }
 
 fn answered(draft: &mut Draft) -> Result<(), Illegal> {
+    if !in_use(&draft.agent.phase) || draft.agent.instance.is_none() {
+        return Err(Illegal::NotNow);
+    }
     if draft.heard() { Ok(()) } else { Err(Illegal::Already) }
 }
 
 fn snapshot_committed(draft: &mut Draft, snapshot: Snapshot) -> Result<(), Illegal> {
-    let legal = match draft.agent.phase {
-        Phase::Running | Phase::Saving | Phase::Interrupted { .. } => true,
-        // Given up, and yet it saved: what is saved is kept.
-        Phase::Failed { .. } => draft.agent.instance.is_some(),
-        _ => false,
-    };
-    if !legal {
+    // Given up, and yet it saved: what is saved is kept.
+    let alive = in_use(&draft.agent.phase) || matches!(draft.agent.phase, Phase::Failed { .. });
+    // A run that was never ready has only part of the state: saved, it would
+    // stand in the place of the whole.
+    if !alive || draft.agent.instance.is_none() || draft.agent.boot.current() != Some(BootPhase::Ready) {
         return Err(Illegal::NotNow);
     }
     if snapshot.generation != draft.agent.generation {
@@ -349,6 +355,9 @@ fn stopped(draft: &mut Draft) -> Result<(), Illegal> {
             }
             Ok(())
         }
+        Phase::Failed { .. } if draft.agent.instance.is_none() && draft.agent.due_at.is_none() => {
+            Err(Illegal::Already)
+        }
         Phase::Failed { .. } => {
             draft.close();
             draft.agent.due_at = None;
@@ -357,6 +366,7 @@ fn stopped(draft: &mut Draft) -> Result<(), Illegal> {
             }
             Ok(())
         }
+        Phase::Deleting if draft.agent.instance.is_none() => Err(Illegal::Already),
         Phase::Deleting => {
             draft.close();
             draft.due_now();

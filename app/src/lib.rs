@@ -1,1 +1,22 @@
-//! The console: pages, components, server functions.
+//! The console: pages, components, and the server functions behind them. It
+//! renders on the server (`ssr`) and lives on in the browser (`hydrate`).
+#![recursion_limit = "256"]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod api;
+mod assets;
+mod browser;
+mod components;
+mod error;
+pub mod i18n;
+mod live;
+mod pages;
+mod root;
+mod shell;
+mod terminal;
+mod theme;
+
+pub use assets::Assets;
+pub use error::{AppError, ErrorCode};
+pub use root::App;
+pub use shell::shell;

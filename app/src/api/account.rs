@@ -1,0 +1,72 @@
+//! Server functions about the person: signing in and out, API tokens.
+
+use domain::id::TokenId;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+
+use super::{Me, NewToken, TokenView};
+use crate::error::AppError;
+
+#[cfg(feature = "ssr")]
+use super::{
+    input::name_of,
+    session::{fleet, identity, principal, refuse, session_secret, set_session},
+};
+
+/// Spends a one-time link for a session, whose cookie the answer sets.
+#[server(prefix = "/api/console", endpoint = "sign_in", input = Json, output = Json)]
+pub async fn sign_in(token: String) -> Result<(), AppError> {
+    let secret = identity().sign_in(&token).await.map_err(refuse)?;
+    set_session(Some(secret.expose()));
+    Ok(())
+}
+
+/// Ends the session; without one there is nothing to end.
+#[server(prefix = "/api/console", endpoint = "sign_out", input = Json, output = Json)]
+pub async fn sign_out() -> Result<(), AppError> {
+    if let Some(secret) = session_secret() {
+        identity().sign_out(&secret).await.map_err(refuse)?;
+    }
+    set_session(None);
+    Ok(())
+}
+
+/// Who is signed in.
+#[server(WhoIsThere, prefix = "/api/console", endpoint = "me", input = Json, output = Json)]
+pub async fn me() -> Result<Me, AppError> {
+    let fleet = fleet();
+    let who = principal().await?;
+    Ok(Me { name: who.name, prices: fleet.prices().clone(), idle_timeout: fleet.idle_timeout().as_secs() })
+}
+
+/// The caller's API tokens, newest first.
+#[server(prefix = "/api/console", endpoint = "tokens", input = Json, output = Json)]
+pub async fn tokens() -> Result<Vec<TokenView>, AppError> {
+    let identity = identity();
+    let who = principal().await?;
+    let tokens = identity.tokens(&who).await.map_err(refuse)?;
+    Ok(tokens.into_iter().map(view).collect())
+}
+
+/// A new API token.
+#[server(prefix = "/api/console", endpoint = "create_token", input = Json, output = Json)]
+pub async fn create_token(name: String) -> Result<NewToken, AppError> {
+    let identity = identity();
+    let who = principal().await?;
+    let name = name_of(&name)?;
+    let (token, secret) = identity.create_token(&who, name).await.map_err(refuse)?;
+    Ok(NewToken { token: view(token), secret: secret.expose().to_owned() })
+}
+
+/// Takes an API token back.
+#[server(prefix = "/api/console", endpoint = "revoke_token", input = Json, output = Json)]
+pub async fn revoke_token(id: TokenId) -> Result<(), AppError> {
+    let identity = identity();
+    let who = principal().await?;
+    identity.revoke_token(&who, id).await.map_err(refuse)
+}
+
+#[cfg(feature = "ssr")]
+fn view(token: control_plane::store::ApiToken) -> TokenView {
+    TokenView { id: token.id, name: token.name, created_at: token.created_at }
+}

@@ -1,0 +1,46 @@
+//! Words of a page, read as the domain's own types. Server only.
+
+use control_plane::Error;
+use control_plane::fleet::{Connect, Spawn};
+use control_plane::store::IdempotencyKey;
+use domain::agent::IdleTimeout;
+use domain::id::AgentId;
+use domain::name::Name;
+use domain::size::Size;
+
+use super::Connection;
+use super::session::refuse;
+use crate::error::AppError;
+
+pub(super) fn name_of(text: &str) -> Result<Name, AppError> {
+    text.parse().map_err(|problem| invalid("name", problem))
+}
+
+pub(super) fn idle_timeout_of(secs: Option<u32>) -> Result<Option<IdleTimeout>, AppError> {
+    secs.map(IdleTimeout::from_secs).transpose().map_err(|problem| invalid("idle_timeout", problem))
+}
+
+pub(super) fn spawn_of(
+    name: &str,
+    size: Size,
+    idle_timeout: Option<u32>,
+    key: &str,
+) -> Result<(Spawn, IdempotencyKey), AppError> {
+    let spawn = Spawn { name: name_of(name)?, size, idle_timeout: idle_timeout_of(idle_timeout)? };
+    let key = IdempotencyKey::new(key).ok_or_else(|| invalid("key", "1 to 128 printable characters"))?;
+    Ok((spawn, key))
+}
+
+/// Where a ticket is presented: at the instance itself where it can be
+/// reached, else at the relay.
+pub(super) fn connection_of(id: AgentId, connect: &Connect) -> Connection {
+    let url = match connect.direct {
+        Some(address) => format!("ws://{address}{}", domain::protocol::instance::TERMINAL),
+        None => format!("/agents/{id}/terminal"),
+    };
+    Connection { url, ticket: connect.ticket.expose().to_owned() }
+}
+
+fn invalid(field: &'static str, problem: impl ToString) -> AppError {
+    refuse(Error::Invalid { field, problem: problem.to_string() })
+}

@@ -1,0 +1,58 @@
+//! Server functions: each asks who it is, makes one call, maps the error. They
+//! are the only way from a page to the control plane.
+
+mod account;
+mod agents;
+#[cfg(feature = "ssr")]
+mod input;
+#[cfg(feature = "ssr")]
+mod session;
+
+use domain::id::TokenId;
+use domain::name::Name;
+use domain::price::PriceBook;
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use account::{create_token, me, revoke_token, sign_in, sign_out, tokens};
+pub use agents::{
+    agent, connect_terminal, delete_agent, keep_awake, list_agents, rename, set_idle_timeout, sleep,
+    spawn_agent, wake,
+};
+#[cfg(feature = "ssr")]
+pub(crate) use session::refused_arguments;
+#[cfg(feature = "ssr")]
+pub use session::{request_cookie, request_header, request_id, session, status};
+
+/// Who is signed in, and what the house offers them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    pub name: Name,
+    pub prices: PriceBook,
+    /// Seconds: of agents that have none of their own.
+    pub idle_timeout: u32,
+}
+
+/// A way to one terminal connection.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// A path of the console's relay, or a whole `ws://` address.
+    pub url: String,
+    /// A secret, for the first message and once.
+    pub ticket: String,
+}
+
+/// An API token, as its owner sees it in the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenView {
+    pub id: TokenId,
+    pub name: Name,
+    pub created_at: Timestamp,
+}
+
+/// An API token that was just made; its secret is shown this once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewToken {
+    pub token: TokenView,
+    pub secret: String,
+}

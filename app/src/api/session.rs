@@ -1,0 +1,149 @@
+//! The session behind a request, and errors on their way out. Server only.
+
+use std::sync::Arc;
+
+use control_plane::{Error, Fleet, Identity, Principal, Result, Whose};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+
+use crate::error::{AppError, ErrorCode};
+
+/// The cookie that holds a session's secret.
+const SESSION: &str = "session";
+
+/// Whose request that is, by its session cookie.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] without a session that lives.
+pub async fn session(identity: &Identity, headers: &HeaderMap) -> Result<Principal> {
+    identity.session(cookie(headers, SESSION).ok_or(Error::Unauthenticated)?).await
+}
+
+/// The HTTP status of an error: the one mapping, of pages and of the API.
+pub fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Illegal(_)
+        | Error::NotRunning
+        | Error::TooMany { .. }
+        | Error::KeyReused
+        | Error::Contended => StatusCode::CONFLICT,
+        Error::Store(_) | Error::Provider(_) | Error::Repository(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// A short random name of a request, by which the log and the caller speak of it.
+pub fn request_id() -> String {
+    // A system without randomness still has a log with times in it.
+    getrandom::u32().map_or_else(|_| "none".to_owned(), |id| format!("{id:08x}"))
+}
+
+/// A cookie of the request that is being answered.
+pub fn request_cookie(name: &str) -> Option<String> {
+    use_context::<Parts>().and_then(|parts| cookie(&parts.headers, name).map(str::to_owned))
+}
+
+/// A header of the request that is being answered.
+pub fn request_header(name: header::HeaderName) -> Option<String> {
+    use_context::<Parts>().and_then(|parts| Some(parts.headers.get(name)?.to_str().ok()?.to_owned()))
+}
+
+pub(super) fn fleet() -> Arc<Fleet> {
+    expect_context()
+}
+
+pub(super) fn identity() -> Arc<Identity> {
+    expect_context()
+}
+
+/// Who asks.
+pub(super) async fn principal() -> std::result::Result<Principal, AppError> {
+    // Taken before the first await: contexts belong to the task's owner.
+    let (identity, parts) = (identity(), use_context::<Parts>());
+    let parts = parts.ok_or_else(|| refuse(Error::Unauthenticated))?;
+    session(&identity, &parts.headers).await.map_err(refuse)
+}
+
+/// The secret of the request's session.
+pub(super) fn session_secret() -> Option<String> {
+    request_cookie(SESSION)
+}
+
+/// Gives the browser a session, or with none takes it away.
+pub(super) fn set_session(secret: Option<&str>) {
+    let https = request_header(header::ORIGIN).is_some_and(|origin| origin.starts_with("https://"));
+    let secure = if https { "; Secure" } else { "" };
+    let age = if secret.is_some() { control_plane::identity::SESSION_LIFE.as_secs() } else { 0 };
+    let secret = secret.unwrap_or_default();
+    let cookie = format!("{SESSION}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, cookie);
+    }
+}
+
+/// An error for the page, with its status set. What is the operator's to mend
+/// goes to the log, and only its number to the page.
+pub(super) fn refuse(error: Error) -> AppError {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(status(&error));
+    }
+    let detail = match &error {
+        Error::TooMany { most, .. } => Some(most.to_string()),
+        error if error.whose() == Whose::Caller => None,
+        error => {
+            let request = request_id();
+            tracing::error!(request, error = error as &dyn std::error::Error, "request {request} failed");
+            Some(request)
+        }
+    };
+    AppError { code: code(&error), detail }
+}
+
+/// Answers arguments that are none as the caller's mistake.
+pub(crate) fn refused_arguments() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+fn code(error: &Error) -> ErrorCode {
+    match error {
+        Error::NotFound => ErrorCode::NotFound,
+        Error::Unauthenticated => ErrorCode::Unauthenticated,
+        Error::Invalid { field: "name", .. } => ErrorCode::InvalidName,
+        Error::Invalid { .. } => ErrorCode::Invalid,
+        Error::Illegal(_) | Error::KeyReused => ErrorCode::NotNow,
+        Error::NotRunning => ErrorCode::NotRunning,
+        Error::TooMany { .. } => ErrorCode::TooMany,
+        Error::Contended => ErrorCode::Contended,
+        Error::Store(control_plane::store::StoreError::Full) => ErrorCode::DiskFull,
+        Error::Store(_) | Error::Provider(_) | Error::Repository(_) => ErrorCode::Server,
+    }
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|cookies| cookies.split(';')).find_map(|cookie| {
+        let (key, value) = cookie.trim().split_once('=')?;
+        (key == name).then_some(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_among_others_and_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("theme=dark; xsession=no"));
+        headers.append(header::COOKIE, HeaderValue::from_static("lang=es;session=a=b"));
+        assert_eq!(cookie(&headers, "session"), Some("a=b"));
+        assert_eq!(cookie(&headers, "theme"), Some("dark"));
+        assert_eq!(cookie(&headers, "sess"), None);
+    }
+}

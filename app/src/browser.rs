@@ -1,0 +1,121 @@
+//! What pages ask of the browser. Called in effects and handlers, which a
+//! server never runs; only [`now`] and [`is_here`] answer there too.
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::JsCast as _;
+
+/// A year, in seconds: how long a choice of language or theme is kept.
+const KEPT: u32 = 365 * 24 * 3600;
+
+/// Whether this runs in a browser.
+pub const fn is_here() -> bool {
+    cfg!(target_arch = "wasm32")
+}
+
+/// Milliseconds since the page began, by a clock that nobody sets; 0 on a server.
+pub fn now() -> f64 {
+    if !is_here() {
+        return 0.0;
+    }
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// An attribute of `<html>`.
+#[cfg_attr(feature = "ssr", expect(dead_code, reason = "a server reads the request"))]
+pub fn page_attribute(name: &str) -> Option<String> {
+    document().document_element()?.get_attribute(name)
+}
+
+/// Sets an attribute of `<html>`, or takes it away.
+pub fn set_page_attribute(name: &str, value: Option<&str>) {
+    let Some(page) = document().document_element() else { return };
+    // Neither fails for a name that is one.
+    let _ = match value {
+        Some(value) => page.set_attribute(name, value),
+        None => page.remove_attribute(name),
+    };
+}
+
+/// What `<meta name=…>` says.
+pub fn meta(name: &str) -> Option<String> {
+    document().query_selector(&format!("meta[name={name}]")).ok()??.get_attribute("content")
+}
+
+/// Keeps a choice for a year, or forgets it.
+pub fn set_cookie(name: &str, value: Option<&str>) {
+    let age = if value.is_some() { KEPT } else { 0 };
+    let cookie = format!("{name}={}; Path=/; Max-Age={age}; SameSite=Lax", value.unwrap_or_default());
+    if let Ok(document) = document().dyn_into::<web_sys::HtmlDocument>() {
+        let _ = document.set_cookie(&cookie);
+    }
+}
+
+/// Loads the page anew, as the server makes it now.
+pub fn reload() {
+    let _ = window().location().reload();
+}
+
+/// Leaves for another page, loaded from the server.
+pub fn leave_for(path: &str) {
+    let _ = window().location().replace(path);
+}
+
+/// What stands behind `#` in the address; it is erased from there and from
+/// the history.
+pub fn take_fragment() -> Option<String> {
+    let location = window().location();
+    let fragment = location.hash().ok()?;
+    let fragment = fragment.strip_prefix('#').filter(|text| !text.is_empty())?.to_owned();
+    if let (Ok(history), Ok(path)) = (window().history(), location.pathname()) {
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&path));
+    }
+    Some(fragment)
+}
+
+/// Puts a text on the clipboard, where the browser allows it.
+pub async fn copy(text: &str) -> bool {
+    let clipboard = window().navigator().clipboard();
+    // Missing on a page that came without encryption from another computer.
+    if clipboard.is_undefined() {
+        return false;
+    }
+    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// Whether the page is in the background.
+pub fn is_hidden() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Hidden
+}
+
+/// Random, from the browser's own source.
+pub fn random() -> u64 {
+    let mut bytes = [0; 8];
+    let filled = window().crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes));
+    match filled {
+        Ok(_) => u64::from_le_bytes(bytes),
+        // It names a viewer, it guards nothing.
+        Err(_) => now().to_bits(),
+    }
+}
+
+/// `path` as a WebSocket's address on this site; a whole address as it is.
+pub fn socket_url(path: &str) -> String {
+    if !path.starts_with('/') {
+        return path.to_owned();
+    }
+    let location = window().location();
+    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}{path}", location.host().unwrap_or_default())
+}
+
+/// Something a tab remembers until it is closed.
+pub fn remembered(key: &str) -> Option<String> {
+    window().session_storage().ok()??.get_item(key).ok()?
+}
+
+/// Has this tab remember something.
+pub fn remember(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().session_storage() {
+        let _ = storage.set_item(key, value);
+    }
+}

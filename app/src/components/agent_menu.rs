@@ -1,0 +1,194 @@
+//! What else can be done to an agent: rename, set its idle timeout, delete.
+
+use domain::name::Name;
+use leptos::prelude::*;
+
+use super::act::use_act;
+use super::dialog::{Dialog, DialogHandle};
+use super::errors;
+use super::icon::icon;
+use super::spawn::IdleSelect;
+use crate::api;
+use crate::i18n::use_strings;
+use crate::live::Live;
+
+/// The menu with its dialogs.
+#[component]
+pub fn AgentMenu(agent: Live) -> impl IntoView {
+    let t = use_strings();
+    let [rename, idle, delete] = [(); 3].map(|()| DialogHandle::new());
+    view! {
+        <details class="menu">
+            <summary
+                class="button button-quiet button-small button-icon"
+                aria-label=move || agent.read(|view| (t.more_of)(view.name.as_str()))
+            >
+                {icon("more")}
+            </summary>
+            <div class="menu-list">
+                <button r#type="button" on:click=move |_| rename.open()>
+                    {icon("pencil")}
+                    {t.rename}
+                </button>
+                <button r#type="button" on:click=move |_| idle.open()>
+                    {icon("hourglass")}
+                    {t.change_idle}
+                </button>
+                <button class="menu-danger" r#type="button" on:click=move |_| delete.open()>
+                    {icon("trash")}
+                    {t.delete_dots}
+                </button>
+            </div>
+        </details>
+        <RenameDialog agent handle=rename />
+        <IdleDialog agent handle=idle />
+        <DeleteDialog agent handle=delete />
+    }
+}
+
+#[component]
+fn RenameDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
+    let (t, act) = (use_strings(), use_act());
+    let id = format!("rename-{}", agent.id);
+    let field = format!("{id}-name");
+    let name = RwSignal::new(agent.peek(|view| view.name.to_string()));
+    let error = RwSignal::new(None::<String>);
+    let submit = move || {
+        if name.with_untracked(|name| name.parse::<Name>().is_err()) {
+            return error.set(Some(t.error_invalid_name.to_owned()));
+        }
+        act.attempt(api::rename(agent.id, name.get_untracked()), move |outcome| match outcome {
+            Ok(view) => {
+                agent.take(view);
+                handle.close();
+            }
+            Err(failure) => error.set(Some(errors::words(&failure, t))),
+        });
+    };
+    let closed = move || {
+        error.set(None);
+        name.set(agent.peek(|view| view.name.to_string()));
+    };
+    view! {
+        <Dialog handle id title=t.rename.to_owned() small=true submit closed>
+            <div class="field">
+                <label for=field.clone()>{t.name}</label>
+                <input
+                    class="input"
+                    id=field
+                    autofocus
+                    autocomplete="off"
+                    maxlength=Name::MAX_CHARS.to_string()
+                    prop:value=move || name.get()
+                    on:input=move |event| name.set(event_target_value(&event))
+                />
+                <p class="field-error" role="alert">
+                    {move || error.get()}
+                </p>
+            </div>
+            <Foot handle keep=t.cancel>
+                <button
+                    class="button button-primary"
+                    r#type="submit"
+                    aria-busy=move || act.busy().then_some("true")
+                >
+                    {t.save}
+                </button>
+            </Foot>
+        </Dialog>
+    }
+}
+
+#[component]
+fn IdleDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
+    let (t, act) = (use_strings(), use_act());
+    let id = format!("idle-{}", agent.id);
+    let field = format!("{id}-secs");
+    let current = agent.peek(|view| view.idle_timeout);
+    let secs = RwSignal::new(current);
+    let submit = move || {
+        act.run(api::set_idle_timeout(agent.id, Some(secs.get_untracked())), move |view| {
+            agent.take(view);
+            handle.close();
+        });
+    };
+    view! {
+        <Dialog handle id title=t.change_idle.to_owned() small=true submit closed=|| ()>
+            <div class="field">
+                <label for=field.clone()>{t.sleeps_unused_for}</label>
+                <IdleSelect id=field value=secs current=current />
+            </div>
+            <Foot handle keep=t.cancel>
+                <button
+                    class="button button-primary"
+                    r#type="submit"
+                    aria-busy=move || act.busy().then_some("true")
+                >
+                    {t.save}
+                </button>
+            </Foot>
+        </Dialog>
+    }
+}
+
+#[component]
+fn DeleteDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
+    let (t, act) = (use_strings(), use_act());
+    let id = format!("delete-{}", agent.id);
+    let field = format!("{id}-name");
+    let typed = RwSignal::new(String::new());
+    let name = agent.memo(|view| view.name.to_string());
+    let agrees = move || typed.with(|typed| typed.trim() == name.get());
+    let submit = move || {
+        if typed.with_untracked(|typed| typed.trim() == name.get_untracked()) {
+            act.run(api::delete_agent(agent.id), move |view| {
+                agent.take(view);
+                handle.close();
+            });
+        }
+    };
+    let title = Signal::derive(move || (t.delete_title)(&name.get()));
+    view! {
+        <Dialog handle id title small=true submit closed=move || typed.set(String::new())>
+            <p>{t.delete_text}</p>
+            <div class="field">
+                <label for=field.clone()>
+                    {t.delete_confirm} " " <code>{move || name.get()}</code>
+                </label>
+                <input
+                    class="input"
+                    id=field
+                    autofocus
+                    autocomplete="off"
+                    spellcheck="false"
+                    prop:value=move || typed.get()
+                    on:input=move |event| typed.set(event_target_value(&event))
+                />
+            </div>
+            <Foot handle keep=t.keep>
+                <button
+                    class="button button-danger"
+                    r#type="submit"
+                    disabled=move || !agrees()
+                    aria-busy=move || act.busy().then_some("true")
+                >
+                    {icon("trash")}
+                    {t.delete}
+                </button>
+            </Foot>
+        </Dialog>
+    }
+}
+
+/// A dialog's end: the way back, and the way on.
+#[component]
+fn Foot(handle: DialogHandle, keep: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div class="dialog-foot">
+            <button class="button" r#type="button" on:click=move |_| handle.close()>
+                {keep}
+            </button>
+            {children()}
+        </div>
+    }
+}

@@ -1,0 +1,78 @@
+//! Dialogs: the browser's own, which keep the focus and close by Escape.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::icon::icon;
+use crate::i18n::use_strings;
+
+/// A dialog that something else opens and closes.
+#[derive(Clone, Copy)]
+pub struct DialogHandle(NodeRef<html::Dialog>);
+
+impl DialogHandle {
+    pub fn new() -> Self {
+        Self(NodeRef::new())
+    }
+
+    pub fn open(self) {
+        if let Some(dialog) = self.0.get_untracked()
+            && !dialog.open()
+        {
+            let _ = dialog.show_modal();
+        }
+    }
+
+    pub fn close(self) {
+        if let Some(dialog) = self.0.get_untracked() {
+            dialog.close();
+        }
+    }
+}
+
+/// A dialog with a heading and a form in it. `closed` is called however it
+/// was closed.
+#[component]
+pub fn Dialog(
+    handle: DialogHandle,
+    /// Unique on the page.
+    #[prop(into)]
+    id: String,
+    #[prop(into)] title: Signal<String>,
+    #[prop(optional)] small: bool,
+    submit: impl Fn() + 'static,
+    closed: impl Fn() + 'static,
+    children: Children,
+) -> impl IntoView {
+    let t = use_strings();
+    let heading = format!("{id}-title");
+    let labelled = heading.clone();
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        submit();
+    };
+    view! {
+        <dialog
+            class="dialog"
+            class:dialog-small=small
+            node_ref=handle.0
+            aria-labelledby=labelled
+            on:close=move |_| closed()
+        >
+            <form on:submit=submit>
+                <div class="dialog-head">
+                    <h2 id=heading>{move || title.get()}</h2>
+                    <button
+                        class="button button-quiet button-small button-icon"
+                        r#type="button"
+                        aria-label=t.close
+                        on:click=move |_| handle.close()
+                    >
+                        {icon("close")}
+                    </button>
+                </div>
+                {children()}
+            </form>
+        </dialog>
+    }
+}

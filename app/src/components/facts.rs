@@ -1,0 +1,67 @@
+//! The agent's sheet: size, when it sleeps, what was saved, how it is shut in.
+
+use domain::tier::{Limits, Tier};
+use leptos::prelude::*;
+
+use super::icon::icon;
+use super::spawn::size_spec;
+use crate::i18n::{use_lang, use_strings};
+use crate::live::Live;
+
+/// A layer of isolation: its name, and whether it was reached.
+fn layers(tier: &Tier) -> [(String, bool); 4] {
+    let landlock = tier.landlock.map_or("Landlock".to_owned(), |abi| format!("Landlock {abi}"));
+    let (limits, strong) = match tier.limits {
+        Limits::Rlimits => ("cgroups", false),
+        Limits::Cgroup1 => ("cgroups v1", true),
+        Limits::Cgroup2 => ("cgroups v2", true),
+    };
+    [
+        ("namespaces".to_owned(), tier.namespaces),
+        (landlock, tier.landlock.is_some()),
+        ("seccomp".to_owned(), tier.seccomp),
+        (limits.to_owned(), strong),
+    ]
+}
+
+/// The sheet of an agent.
+#[component]
+pub fn Facts(agent: Live) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let (cpu, memory) = agent.peek(|view| size_spec(view.size, lang));
+    let saved = Memo::new(move |_| {
+        let at = agent.read(|view| view.snapshot.as_ref().map(|snapshot| snapshot.at));
+        at.map_or_else(|| t.never.to_owned(), |at| lang.ago(at, agent.now()))
+    });
+    let tier = agent.memo(|view| view.tier.clone());
+    let layer = move |(name, reached): (String, bool)| {
+        if reached {
+            view! { <li>{icon("shield")} {name}</li> }.into_any()
+        } else {
+            view! { <li data-layer="missing">{icon("alert")} {(t.missing_layer)(&name)}</li> }.into_any()
+        }
+    };
+    view! {
+        <section class="facts" aria-labelledby="facts-title">
+            <h2 id="facts-title">{t.sheet}</h2>
+            <dl>
+                <dt>{t.size}</dt>
+                <dd>{cpu} " · " {memory}</dd>
+                <dt>{t.sleeps_after}</dt>
+                <dd>{move || agent.read(|view| lang.span(view.idle_timeout))}</dd>
+                <dt>{t.last_save}</dt>
+                <dd>{move || saved.get()}</dd>
+                <dt>{t.run}</dt>
+                <dd>{move || agent.read(|view| view.generation.to_string())}</dd>
+            </dl>
+            {move || {
+                tier.get()
+                    .map(|tier| view! {
+                        <ul class="tier" aria-label=t.isolation>
+                            {layers(&tier).map(layer).collect_view()}
+                        </ul>
+                    })
+            }}
+        </section>
+    }
+}

@@ -1,0 +1,111 @@
+//! What stands around every page of somebody who is signed in.
+
+use domain::name::Name;
+use leptos::prelude::*;
+use leptos_router::components::{A, Outlet, Redirect};
+
+use super::act::use_act;
+use super::icon::icon;
+use super::switches::{LangSwitch, ThemeSwitch};
+use crate::api::{self, Me};
+use crate::browser;
+use crate::error::ErrorCode;
+use crate::i18n::use_strings;
+use crate::pages::FaultPage;
+
+/// Who is signed in; there on every page in the house.
+#[derive(Clone, Copy)]
+struct Signed(StoredValue<Option<Me>>);
+
+/// Who is signed in.
+///
+/// # Panics
+/// Outside of the house.
+pub fn use_me() -> Me {
+    let Signed(me) = expect_context();
+    me.get_value().expect("pages in the house are shown once it is known who is signed in")
+}
+
+/// The pages of somebody who is signed in; anybody else is led to the door.
+#[component]
+pub fn House() -> impl IntoView {
+    let signed = Signed(StoredValue::new(None));
+    provide_context(signed);
+    let me = Resource::new_blocking(|| (), |()| api::me());
+    let page = move || {
+        me.get().map(|me| match me {
+            Ok(me) => {
+                signed.0.set_value(Some(me.clone()));
+                view! {
+                    <Frame name=Some(me.name)>
+                        <Outlet />
+                    </Frame>
+                }
+                .into_any()
+            }
+            Err(error) if error.code == ErrorCode::Unauthenticated => {
+                view! { <Redirect path="/sign-in" /> }.into_any()
+            }
+            Err(error) => view! { <FaultPage error /> }.into_any(),
+        })
+    };
+    view! { <Suspense>{page}</Suspense> }
+}
+
+/// Top bar, page, foot.
+#[component]
+pub fn Frame(
+    /// Who is signed in.
+    name: Option<Name>,
+    children: Children,
+) -> impl IntoView {
+    let t = use_strings();
+    view! {
+        <div class="house">
+            <a class="skip" href="#main">
+                {t.skip}
+            </a>
+            <header class="topbar">
+                <a class="brand" href="/">
+                    <svg class="brand-mark" aria-hidden="true">
+                        <use_ href="/icons.svg#mark" />
+                    </svg>
+                    " OpenClaw "
+                    <span class="brand-cloud">"Cloud"</span>
+                </a>
+                <LangSwitch />
+                <ThemeSwitch />
+                {name.map(|name| view! { <Account name /> })}
+            </header>
+            {children()}
+            <footer class="footer">
+                <span>"OpenClaw Cloud " {env!("CARGO_PKG_VERSION")}</span>
+                <span>{t.here_is_free}</span>
+            </footer>
+        </div>
+    }
+}
+
+#[component]
+fn Account(name: Name) -> impl IntoView {
+    let (t, act) = (use_strings(), use_act());
+    let letter: String = name.as_str().chars().take(1).flat_map(char::to_uppercase).collect();
+    let leave = move |_| act.run(api::sign_out(), |()| browser::leave_for("/sign-in"));
+    view! {
+        <details class="menu">
+            <summary aria-label=t.account>
+                <span class="avatar" aria-hidden="true">
+                    {letter}
+                </span>
+            </summary>
+            <div class="menu-list">
+                <p class="menu-note">{name.to_string()}</p>
+                <A href="/settings">{icon("settings")} {t.settings}</A>
+                <button r#type="button" on:click=leave>
+                    {icon("leave")}
+                    {t.sign_out}
+                </button>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,21 @@
+//! The pieces that pages are made of. Their looks are in `style/`.
+
+pub mod act;
+pub mod agent_menu;
+pub mod dialog;
+pub mod errors;
+pub mod facts;
+pub mod house;
+pub mod icon;
+pub mod menus;
+pub mod mishap;
+pub mod notices;
+pub mod pinza;
+pub mod receipt;
+pub mod scene;
+pub mod spawn;
+pub mod state;
+pub mod switches;
+pub mod ticket;
+pub mod toasts;
+pub mod waking;

@@ -1,0 +1,106 @@
+//! What stands in the terminal's place while there is none.
+
+use domain::agent::{Failure, Snapshot};
+use leptos::prelude::*;
+
+use super::act::use_act;
+use super::icon::icon;
+use super::mishap::Mishap;
+use super::pinza::{Mood, Pinza};
+use crate::api;
+use crate::i18n::{use_lang, use_strings};
+use crate::live::Live;
+
+/// Asleep: what was saved, and the way to wake it.
+#[component]
+pub fn Asleep(agent: Live) -> impl IntoView {
+    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let snapshot = agent.memo(|view| view.snapshot.clone());
+    let wake = move |_| act.on(agent, api::wake(agent.id));
+    view! {
+        <section class="scene">
+            <Pinza mood=Mood::Asleep id="asleep" />
+            <h2>{t.asleep_title}</h2>
+            <p>{move || if snapshot.with(Option::is_some) { t.asleep_text } else { t.asleep_unsaved }}</p>
+            {move || snapshot.get().map(|snapshot| view! { <Saved agent snapshot /> })}
+            <button
+                class="button button-primary button-large"
+                r#type="button"
+                aria-busy=move || act.busy().then_some("true")
+                on:click=wake
+            >
+                {icon("cup")}
+                {t.wake}
+            </button>
+            <span class="small soft">
+                {agent.peek(|view| lang.rate(view.meter.rate))} " "
+                <span class="estimate">{t.estimate}</span>
+            </span>
+        </section>
+    }
+}
+
+#[component]
+fn Saved(agent: Live, snapshot: Snapshot) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let when = Memo::new(move |_| lang.ago(snapshot.at, agent.now()));
+    view! {
+        <dl class="saved">
+            <div>
+                <dt>{t.files}</dt>
+                <dd>{lang.count(snapshot.files)}</dd>
+            </div>
+            <div>
+                <dt>{t.in_all}</dt>
+                <dd>{lang.bytes(snapshot.bytes)}</dd>
+            </div>
+            <div>
+                <dt>{t.new_this_time}</dt>
+                <dd>{lang.bytes(snapshot.added_bytes)}</dd>
+            </div>
+            <div>
+                <dt>{t.saved}</dt>
+                <dd>{move || when.get()}</dd>
+            </div>
+        </dl>
+    }
+}
+
+/// Saving before sleep.
+#[component]
+pub fn Saving() -> impl IntoView {
+    let t = use_strings();
+    view! {
+        <section class="scene" role="status">
+            <Pinza mood=Mood::Asleep id="saving" />
+            <h2>{t.saving_title}</h2>
+            <p>{t.saving_text}</p>
+        </section>
+    }
+}
+
+/// On its way out.
+#[component]
+pub fn Deleting() -> impl IntoView {
+    let t = use_strings();
+    view! {
+        <section class="scene" role="status">
+            <Pinza mood=Mood::Asleep id="deleting" />
+            <h2>{t.deleting_title}</h2>
+            <p>{t.deleting_text}</p>
+        </section>
+    }
+}
+
+/// It was up, and fell over.
+#[component]
+pub fn Fallen(agent: Live, failure: Failure) -> impl IntoView {
+    let t = use_strings();
+    view! {
+        <section class="scene scene-failed">
+            <Pinza mood=Mood::Failed id="fallen" />
+            <h2>{t.fell_over}</h2>
+            <Mishap agent failure />
+        </section>
+    }
+}

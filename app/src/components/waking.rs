@@ -1,0 +1,178 @@
+//! The loader: the phases of a boot as they really happen, with the time that
+//! each took. It never goes backwards and never guesses.
+
+use std::time::Duration;
+
+use domain::agent::Phase;
+use domain::boot::{BootPhase, Mark, Timeline};
+use domain::view::AgentView;
+use leptos::prelude::*;
+
+use super::act::use_act;
+use super::icon::changing_icon;
+use super::mishap::Mishap;
+use super::pinza::{Mood, Pinza};
+use super::spawn::size_name;
+use crate::api;
+use crate::i18n::{Strings, use_lang, use_strings};
+use crate::live::Live;
+
+/// Those that take time: all but `Ready`.
+const SHOWN: [BootPhase; 5] =
+    [BootPhase::Queued, BootPhase::Placing, BootPhase::Enrolling, BootPhase::Hydrating, BootPhase::Starting];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Done,
+    Doing,
+    Waiting,
+    Failed,
+}
+
+impl Step {
+    /// How far `phase` is in the agent's latest boot. A phase that was passed
+    /// over is done, in no time.
+    fn of(phase: BootPhase, view: &AgentView) -> Self {
+        match view.boot.current() {
+            Some(current) if current > phase => Self::Done,
+            Some(current) if current == phase => match view.phase {
+                Phase::Failed { .. } => Self::Failed,
+                _ => Self::Doing,
+            },
+            _ => Self::Waiting,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Doing => "doing",
+            Self::Waiting => "waiting",
+            Self::Failed => "failed",
+        }
+    }
+
+    const fn symbol(self) -> &'static str {
+        match self {
+            Self::Done => "check",
+            Self::Doing => "cup",
+            Self::Waiting => "dot",
+            Self::Failed => "close",
+        }
+    }
+
+    fn words(self, t: &Strings) -> &'static str {
+        match self {
+            Self::Done => t.step_done,
+            Self::Doing => t.step_doing,
+            Self::Waiting => t.step_waiting,
+            Self::Failed => t.step_failed,
+        }
+    }
+}
+
+fn mark(boot: &Timeline, phase: BootPhase) -> Option<Mark> {
+    boot.marks().iter().find(|mark| mark.phase == phase).copied()
+}
+
+/// An agent that wakes, or that failed to.
+#[component]
+pub fn Waking(agent: Live) -> impl IntoView {
+    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let mood = agent.memo(Mood::of);
+    let failure = agent.memo(|view| view.failure().cloned());
+    let from = Memo::new(move |_| {
+        let saved = agent.read(|view| view.snapshot.as_ref().map(|snapshot| snapshot.at));
+        saved.map_or_else(|| t.first_time.to_owned(), |at| (t.from_save_of)(&lang.ago(at, agent.now())))
+    });
+    let doing = Memo::new(move |_| {
+        let current = agent.read(|view| view.boot.current());
+        let index = SHOWN.iter().position(|phase| Some(*phase) == current);
+        index.map_or("", |index| t.phases[index])
+    });
+    let sum = move || {
+        let asked = agent.read(|view| view.boot.marks().first().map(|mark| mark.at));
+        lang.took(asked.map_or(Duration::ZERO, |at| agent.now().since(at)))
+    };
+    let let_sleep = move |_| act.on(agent, api::sleep(agent.id));
+    let phases = SHOWN.into_iter().enumerate().map(|(index, phase)| {
+        view! { <PhaseLine agent phase name=t.phases[index] /> }
+    });
+    let foot = move || match failure.get() {
+        Some(failure) => view! { <Mishap agent failure /> }.into_any(),
+        None => view! {
+            <div class="waking-foot">
+                <span>{t.elapsed} " " <span class="waking-clock">{sum}</span></span>
+                <button
+                    class="button button-quiet button-small"
+                    r#type="button"
+                    aria-busy=move || act.busy().then_some("true")
+                    on:click=let_sleep
+                >
+                    {t.let_it_sleep}
+                </button>
+            </div>
+        }
+        .into_any(),
+    };
+    view! {
+        <section class="waking" aria-labelledby="waking-title">
+            <Pinza mood id=format!("waking-{}", agent.id) />
+            <div>
+                <div class="waking-head">
+                    <h2 id="waking-title">
+                        {move || failure.with(Option::is_some).then_some(t.waking_failed_title).unwrap_or(t.waking_title)}
+                    </h2>
+                    <p class="waking-for">
+                        <strong>{move || agent.read(|view| view.name.to_string())}</strong>
+                        " · "
+                        {agent.peek(|view| size_name(view.size, t))}
+                        " · "
+                        {move || from.get()}
+                    </p>
+                </div>
+                <p class="visually-hidden" role="status">
+                    {move || doing.get()}
+                </p>
+                <ol class="phases">{phases.collect_view()}</ol>
+                {foot}
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn PhaseLine(agent: Live, phase: BootPhase, name: &'static str) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let step = agent.memo(move |view| Step::of(phase, view));
+    let time = Memo::new(move |_| {
+        let (took, began, ended) = agent.read(|view| {
+            let began = mark(&view.boot, phase).map(|mark| mark.at);
+            (view.boot.took(phase), began, view.phase_since)
+        });
+        let span = match (step.get(), began) {
+            (Step::Done, _) => Some(took.unwrap_or_default()),
+            (Step::Doing, Some(began)) => Some(agent.now().since(began)),
+            (Step::Failed, Some(began)) => Some(ended.since(began)),
+            _ => None,
+        };
+        span.map(|span| lang.took(span)).unwrap_or_default()
+    });
+    let note = agent.memo(move |view| match &view.snapshot {
+        Some(saved) if phase == BootPhase::Hydrating => {
+            Some((t.files_and_bytes)(&lang.count(saved.files), &lang.bytes(saved.bytes)))
+        }
+        _ => None,
+    });
+    view! {
+        <li class="phase" data-step=move || step.get().as_str()>
+            <span class="phase-mark">{changing_icon(move || step.get().symbol())}</span>
+            <span class="phase-name">
+                {name} " "
+                <span class="visually-hidden">"(" {move || step.get().words(t)} ")"</span>
+            </span>
+            <span class="phase-time">{move || time.get()}</span>
+            {move || note.get().map(|note| view! { <span class="phase-note">{note}</span> })}
+        </li>
+    }
+}

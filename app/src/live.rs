@@ -1,0 +1,169 @@
+//! Agents as they are now: the server's value first, then the feed's, and in
+//! between counted on from the last.
+
+use std::time::Duration;
+
+use domain::id::AgentId;
+use domain::time::Timestamp;
+use domain::view::{AgentView, Meter};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::closure::Closure;
+
+use crate::browser;
+
+/// How often what counts by itself is shown anew.
+const BEAT: Duration = Duration::from_millis(100);
+/// How long the feed waits before it is opened again, at first and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+
+/// The house's clock: [`browser::now`], ten times a second while the page is
+/// seen; 0 until the page lives, so that it renders as the server's did.
+#[derive(Clone, Copy)]
+struct Pulse(RwSignal<f64>);
+
+/// Starts the clock for all that is below.
+pub fn provide_pulse() {
+    let pulse = RwSignal::new(0.0);
+    provide_context(Pulse(pulse));
+    Effect::new(move || {
+        let beat = move || {
+            if !browser::is_hidden() {
+                pulse.set(browser::now());
+            }
+        };
+        if let Ok(interval) = set_interval_with_handle(beat, BEAT) {
+            on_cleanup(move || interval.clear());
+        }
+    });
+}
+
+/// A view, and when it came.
+#[derive(Debug, Clone)]
+struct Seen {
+    view: AgentView,
+    at: f64,
+}
+
+/// One agent, followed.
+#[derive(Clone, Copy)]
+pub struct Live {
+    pub id: AgentId,
+    seen: RwSignal<Seen>,
+    pulse: RwSignal<f64>,
+}
+
+impl Live {
+    pub fn new(view: AgentView) -> Self {
+        let Pulse(pulse) = expect_context();
+        Self { id: view.id, seen: RwSignal::new(Seen { view, at: browser::now() }), pulse }
+    }
+
+    /// Takes news; older news than what is known is none.
+    pub fn take(self, view: AgentView) {
+        let newer = self.seen.try_with_untracked(|seen| view.version >= seen.view.version);
+        if newer == Some(true) {
+            self.seen.set(Seen { view, at: browser::now() });
+        }
+    }
+
+    /// Reads it, and again whenever there is news.
+    pub fn read<T>(self, read: impl FnOnce(&AgentView) -> T) -> T {
+        self.seen.with(|seen| read(&seen.view))
+    }
+
+    /// Reads it as it is at this moment.
+    pub fn peek<T>(self, read: impl FnOnce(&AgentView) -> T) -> T {
+        self.seen.with_untracked(|seen| read(&seen.view))
+    }
+
+    /// Something of it that changes seldom.
+    pub fn memo<T: PartialEq + Send + Sync + 'static>(
+        self,
+        read: impl Fn(&AgentView) -> T + Send + Sync + 'static,
+    ) -> Memo<T> {
+        Memo::new(move |_| self.read(&read))
+    }
+
+    /// The server's time, counted on from the last news.
+    pub fn now(self) -> Timestamp {
+        self.seen.with(|seen| seen.view.meter.as_of.after(self.elapsed(seen.at)))
+    }
+
+    /// The meter, counted on from the last news.
+    pub fn meter(self) -> Meter {
+        self.seen.with(|seen| seen.view.meter.after(self.elapsed(seen.at)))
+    }
+
+    fn elapsed(self, at: f64) -> Duration {
+        Duration::from_secs_f64((self.pulse.get() - at).max(0.0) / 1000.0)
+    }
+}
+
+/// What the feed tells.
+pub enum News {
+    Agent(AgentView),
+    Gone(AgentId),
+}
+
+/// Follows a feed while the caller's owner lives. It is opened once the page
+/// lives, and again by itself when it breaks.
+pub fn follow(url: String, hear: impl Fn(News) + Clone + 'static) {
+    let hear = StoredValue::new_local(hear);
+    let again = RwSignal::new(0u32);
+    Effect::new(move || {
+        let tries = again.get();
+        let hear = move |news| {
+            hear.try_with_value(|hear| hear(news));
+        };
+        let broken = move || {
+            let pause = (PAUSE.0 * 2u32.pow(tries.min(5))).min(PAUSE.1);
+            set_timeout(move || drop(again.try_update(|tries| *tries += 1)), pause);
+        };
+        // Owned by this run of the effect: closed when it runs anew or ends.
+        StoredValue::new_local(Feed::open(&url, hear, broken));
+    });
+}
+
+/// An open feed. Dropping it closes it.
+struct Feed {
+    source: web_sys::EventSource,
+    _heard: [Closure<dyn Fn(web_sys::MessageEvent)>; 2],
+    _broken: Closure<dyn Fn()>,
+}
+
+impl Feed {
+    fn open(url: &str, hear: impl Fn(News) + Copy + 'static, broken: impl Fn() + 'static) -> Option<Self> {
+        let source = web_sys::EventSource::new(url).ok()?;
+        let agent = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+            let view = event.data().as_string().and_then(|data| serde_json::from_str(&data).ok());
+            if let Some(view) = view {
+                hear(News::Agent(view));
+            }
+        });
+        let gone = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+            if let Some(id) = event.data().as_string().and_then(|data| data.parse().ok()) {
+                hear(News::Gone(id));
+            }
+        });
+        let asked = source.clone();
+        let broken = Closure::<dyn Fn()>::new(move || {
+            // Until then the browser reconnects by itself.
+            if asked.ready_state() == web_sys::EventSource::CLOSED {
+                broken();
+            }
+        });
+        for (name, closure) in [("agent", &agent), ("gone", &gone)] {
+            source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref()).ok()?;
+        }
+        source.set_onerror(Some(broken.as_ref().unchecked_ref()));
+        Some(Self { source, _heard: [agent, gone], _broken: broken })
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.source.set_onerror(None);
+        self.source.close();
+    }
+}

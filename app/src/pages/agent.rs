@@ -1,0 +1,158 @@
+//! One agent: its terminal or what stands in its place, its bill, its sheet.
+
+use domain::agent::{Failure, Phase};
+use domain::id::AgentId;
+use domain::view::AgentView;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use leptos_router::hooks::{use_navigate, use_params_map};
+
+use super::{FaultPage, Nothing};
+use crate::api;
+use crate::components::act::use_act;
+use crate::components::agent_menu::AgentMenu;
+use crate::components::facts::Facts;
+use crate::components::icon::icon;
+use crate::components::mishap::was_running;
+use crate::components::notices::Notices;
+use crate::components::receipt::Receipt;
+use crate::components::scene::{Asleep, Deleting, Fallen, Saving};
+use crate::components::state::State;
+use crate::components::toasts::Toaster;
+use crate::components::waking::Waking;
+use crate::error::{AppError, ErrorCode};
+use crate::i18n::use_strings;
+use crate::live::{Live, News, follow};
+use crate::terminal::Terminals;
+
+/// An agent's page.
+#[component]
+pub fn AgentPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse().ok()));
+    let agent = Resource::new_blocking(
+        move || id.get(),
+        |id: Option<AgentId>| async move {
+            match id {
+                Some(id) => api::agent(id).await,
+                None => Err(AppError::new(ErrorCode::NotFound)),
+            }
+        },
+    );
+    let page = move || {
+        agent.get().map(|agent| match agent {
+            Ok(view) => view! { <Bench view /> }.into_any(),
+            Err(error) if error.code == ErrorCode::NotFound => view! { <Nothing /> }.into_any(),
+            Err(error) => view! { <FaultPage error /> }.into_any(),
+        })
+    };
+    view! { <Suspense fallback=Loading>{page}</Suspense> }
+}
+
+#[component]
+fn Loading() -> impl IntoView {
+    let t = use_strings();
+    view! {
+        <main class="page page-wide" id="main" aria-busy="true">
+            <p class="visually-hidden" role="status">
+                {t.loading}
+            </p>
+            <div class="skeleton skeleton-title"></div>
+        </main>
+    }
+}
+
+/// What stands in the middle of the page.
+#[derive(Debug, Clone, PartialEq)]
+enum Middle {
+    Terminal,
+    Waking,
+    Fallen(Failure),
+    Saving,
+    Asleep,
+    Deleting,
+}
+
+impl Middle {
+    fn of(view: &AgentView) -> Self {
+        match &view.phase {
+            Phase::Pending | Phase::Provisioning | Phase::Booting => Self::Waking,
+            Phase::Running | Phase::Interrupted { .. } => Self::Terminal,
+            Phase::Saving => Self::Saving,
+            Phase::Asleep => Self::Asleep,
+            Phase::Failed { failure } if was_running(failure.reason) => Self::Fallen(failure.clone()),
+            // It failed on the way: the loader shows where.
+            Phase::Failed { .. } => Self::Waking,
+            Phase::Deleting | Phase::Deleted => Self::Deleting,
+        }
+    }
+}
+
+#[component]
+fn Bench(view: AgentView) -> impl IntoView {
+    let (t, act) = (use_strings(), use_act());
+    let agent = Live::new(view);
+    let toaster: Toaster = expect_context();
+    let navigate = StoredValue::new_local(use_navigate());
+    follow(format!("/live/agents/{}", agent.id), move |news| match news {
+        News::Agent(view) => agent.take(view),
+        News::Gone(_) => {
+            toaster.say(t.was_deleted.to_owned());
+            navigate.with_value(|navigate| navigate("/", Default::default()));
+        }
+    });
+    let name = agent.memo(|view| view.name.to_string());
+    let can_sleep = agent.memo(|view| matches!(view.phase, Phase::Running));
+    let ready = agent.memo(|view| view.phase == Phase::Running);
+    let sleep = move |_| act.on(agent, api::sleep(agent.id));
+    let middle = agent.memo(Middle::of);
+    let stage = move || match middle.get() {
+        Middle::Terminal => view! { <Terminals agent /> }.into_any(),
+        Middle::Waking => view! { <Waking agent /> }.into_any(),
+        Middle::Fallen(failure) => view! { <Fallen agent failure /> }.into_any(),
+        Middle::Saving => view! { <Saving /> }.into_any(),
+        Middle::Asleep => view! { <Asleep agent /> }.into_any(),
+        Middle::Deleting => view! { <Deleting /> }.into_any(),
+    };
+    view! {
+        <Title text=move || format!("{} · OpenClaw Cloud", name.get()) />
+        <main class="page page-wide" id="main">
+            <div class="bench">
+                <header class="bench-head">
+                    <A href="/" attr:class="back" attr:aria-label=t.my_agents>
+                        {icon("back")}
+                    </A>
+                    <h1>{move || name.get()}</h1>
+                    <State agent />
+                    <p class="visually-hidden" role="status">
+                        {move || ready.get().then_some(t.now_ready)}
+                    </p>
+                    <div class="actions">
+                        {move || {
+                            can_sleep
+                                .get()
+                                .then(|| view! {
+                                    <button
+                                        class="button button-small"
+                                        r#type="button"
+                                        aria-busy=move || act.busy().then_some("true")
+                                        on:click=sleep
+                                    >
+                                        {icon("moon")}
+                                        {t.sleep}
+                                    </button>
+                                })
+                        }} <AgentMenu agent />
+                    </div>
+                </header>
+                <Notices agent />
+                <div class="bench-main">{stage}</div>
+                <aside class="bench-side" aria-label=t.bill_and_sheet tabindex="0">
+                    <Receipt agent />
+                    <Facts agent />
+                </aside>
+            </div>
+        </main>
+    }
+}

@@ -1,0 +1,13 @@
+//! The pages.
+
+mod agent;
+mod agents;
+mod lost;
+mod settings;
+mod sign_in;
+
+pub use agent::AgentPage;
+pub use agents::AgentsPage;
+pub use lost::{FaultPage, LostPage, Nothing};
+pub use settings::SettingsPage;
+pub use sign_in::SignInPage;

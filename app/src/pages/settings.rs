@@ -1,0 +1,189 @@
+//! Settings: API tokens, looks and language, the session.
+
+use domain::name::Name;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_meta::Title;
+
+use super::FaultPage;
+use crate::api::{self, TokenView};
+use crate::browser;
+use crate::components::act::use_act;
+use crate::components::house::use_me;
+use crate::components::icon::icon;
+use crate::components::switches::{LangSwitch, ThemeSwitch, choose_theme};
+use crate::components::toasts::Toaster;
+use crate::i18n::{use_lang, use_strings};
+use crate::root::ChosenTheme;
+
+/// The settings page.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let t = use_strings();
+    let tokens = Resource::new_blocking(|| (), |()| api::tokens());
+    let page = move || {
+        tokens.get().map(|tokens| match tokens {
+            Ok(tokens) => view! { <Settings tokens /> }.into_any(),
+            Err(error) => view! { <FaultPage error /> }.into_any(),
+        })
+    };
+    view! {
+        <Title text=format!("{} · OpenClaw Cloud", t.settings) />
+        <Suspense>{page}</Suspense>
+    }
+}
+
+#[component]
+fn Settings(tokens: Vec<TokenView>) -> impl IntoView {
+    let (t, act, me) = (use_strings(), use_act(), use_me());
+    let ChosenTheme(chosen) = expect_context();
+    let leave = move |_| act.run(api::sign_out(), |()| browser::leave_for("/sign-in"));
+    view! {
+        <main class="page page-narrow" id="main">
+            <div class="page-head">
+                <h1>{t.settings}</h1>
+            </div>
+            <Tokens tokens />
+            <section class="panel" aria-labelledby="looks-title">
+                <h2 id="looks-title">{t.appearance}</h2>
+                <div class="row">
+                    <LangSwitch />
+                    <ThemeSwitch />
+                    <button
+                        class="button button-small"
+                        r#type="button"
+                        aria-pressed=move || if chosen.get().is_none() { "true" } else { "false" }
+                        on:click=move |_| choose_theme(chosen, None)
+                    >
+                        {t.theme_system}
+                    </button>
+                </div>
+            </section>
+            <section class="panel" aria-labelledby="session-title">
+                <h2 id="session-title">{t.session_title}</h2>
+                <p class="soft">{(t.signed_in_as)(me.name.as_str())}</p>
+                <div class="actions">
+                    <button
+                        class="button"
+                        r#type="button"
+                        aria-busy=move || act.busy().then_some("true")
+                        on:click=leave
+                    >
+                        {icon("leave")}
+                        {t.sign_out}
+                    </button>
+                </div>
+            </section>
+        </main>
+    }
+}
+
+#[component]
+fn Tokens(tokens: Vec<TokenView>) -> impl IntoView {
+    let (t, act) = (use_strings(), use_act());
+    let tokens = RwSignal::new(tokens);
+    let name = RwSignal::new(String::new());
+    let secret = RwSignal::new(None::<String>);
+    let create = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        act.run(api::create_token(name.get_untracked()), move |new| {
+            secret.set(Some(new.secret));
+            tokens.update(|tokens| tokens.insert(0, new.token));
+            name.set(String::new());
+        });
+    };
+    view! {
+        <section class="panel" aria-labelledby="tokens-title">
+            <h2 id="tokens-title">{t.tokens}</h2>
+            <p class="soft">{t.tokens_text}</p>
+            <div role="status">{move || secret.get().map(|secret| view! { <Secret secret /> })}</div>
+            <form class="panel-form" on:submit=create>
+                <div class="field">
+                    <label for="token-name">{t.token_for}</label>
+                    <input
+                        class="input"
+                        id="token-name"
+                        required
+                        autocomplete="off"
+                        maxlength=Name::MAX_CHARS.to_string()
+                        prop:value=move || name.get()
+                        on:input=move |event| name.set(event_target_value(&event))
+                    />
+                </div>
+                <button
+                    class="button button-primary"
+                    r#type="submit"
+                    aria-busy=move || act.busy().then_some("true")
+                >
+                    {icon("plus")}
+                    {t.create_token}
+                </button>
+            </form>
+            {move || tokens.with(Vec::is_empty).then(|| view! { <p class="small soft">{t.no_tokens}</p> })}
+            <ul class="list">
+                <For each=move || tokens.get() key=|token| token.id let:token>
+                    <Token token tokens />
+                </For>
+            </ul>
+        </section>
+    }
+}
+
+#[component]
+fn Secret(secret: String) -> impl IntoView {
+    let t = use_strings();
+    let toaster: Toaster = expect_context();
+    let copied = secret.clone();
+    let copy = move |_| {
+        let copied = copied.clone();
+        spawn_local(async move {
+            if browser::copy(&copied).await {
+                toaster.say(t.copied.to_owned());
+            }
+        });
+    };
+    view! {
+        <div class="secret">
+            <strong>{t.token_once}</strong>
+            <div class="command">
+                <code>{secret}</code>
+                <button
+                    class="button button-quiet button-small button-icon"
+                    r#type="button"
+                    aria-label=t.copy
+                    on:click=copy
+                >
+                    {icon("copy")}
+                </button>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Token(token: TokenView, tokens: RwSignal<Vec<TokenView>>) -> impl IntoView {
+    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let id = token.id;
+    let revoke = move |_| {
+        act.run(api::revoke_token(id), move |()| {
+            tokens.update(|tokens| tokens.retain(|token| token.id != id));
+        });
+    };
+    view! {
+        <li>
+            {icon("key")}
+            <div>
+                <strong>{token.name.to_string()}</strong>
+                <div class="small soft">{(t.created_on)(&lang.date(token.created_at))}</div>
+            </div>
+            <button
+                class="button button-small button-danger"
+                r#type="button"
+                aria-busy=move || act.busy().then_some("true")
+                on:click=revoke
+            >
+                {t.revoke}
+            </button>
+        </li>
+    }
+}

@@ -1,0 +1,42 @@
+//! The pages and where they are.
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use crate::components::house::House;
+use crate::components::menus::close_menus;
+use crate::components::toasts::{Toasts, provide_toasts};
+use crate::i18n::{Lang, provide_lang};
+use crate::live::provide_pulse;
+use crate::pages::{AgentPage, AgentsPage, LostPage, SettingsPage, SignInPage};
+use crate::theme::Theme;
+
+/// A theme that was chosen, for the switches that show and change it.
+#[derive(Clone, Copy)]
+pub struct ChosenTheme(pub RwSignal<Option<Theme>>);
+
+/// The console.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_lang(Lang::of_reader());
+    provide_context(ChosenTheme(RwSignal::new(Theme::chosen())));
+    provide_pulse();
+    provide_toasts();
+    close_menus();
+    view! {
+        <Router>
+            <Routes fallback=|| LostPage().into_any()>
+                <Route path=path!("/sign-in") view=|| SignInPage().into_any() ssr=SsrMode::Async />
+                <ParentRoute path=path!("") view=|| House().into_any() ssr=SsrMode::Async>
+                    <Route path=path!("") view=|| AgentsPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("agents/:id") view=|| AgentPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("settings") view=|| SettingsPage().into_any() ssr=SsrMode::Async />
+                </ParentRoute>
+            </Routes>
+        </Router>
+        <Toasts />
+    }
+}

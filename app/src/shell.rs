@@ -1,0 +1,66 @@
+//! The document around every page, and the policy that it is under.
+
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+use crate::assets::Assets;
+use crate::i18n::Lang;
+use crate::root::App;
+use crate::theme::Theme;
+
+/// The whole document.
+pub fn shell(assets: Assets) -> impl IntoView {
+    let nonce = leptos::nonce::use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    #[cfg(feature = "ssr")]
+    policy(&nonce);
+    let start = format!(
+        "import start,{{hydrate}} from '{}';await start({{module_or_path:'{}'}});hydrate();",
+        assets.frontend_js, assets.frontend_wasm
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang=Lang::of_reader().as_str() data-theme=Theme::chosen().map(Theme::as_str)>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <link rel="stylesheet" href=assets.css />
+                <link rel="modulepreload" href=assets.frontend_js />
+                <link
+                    rel="preload"
+                    href=assets.frontend_wasm
+                    r#as="fetch"
+                    r#type="application/wasm"
+                    crossorigin="anonymous"
+                />
+                <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+                <link rel="manifest" href="/manifest.webmanifest" />
+                <meta name="theme-color" content="#f4ecdf" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#10141c" media="(prefers-color-scheme: dark)" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="xterm" content=assets.xterm_js />
+                <MetaTags />
+                <script r#type="module" nonce=nonce inner_html=start></script>
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Only our own code runs, and only what a page shows is fetched. The terminal
+/// writes style attributes; instances on this machine are reached at loopback.
+#[cfg(feature = "ssr")]
+fn policy(nonce: &str) {
+    let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; \
+         connect-src 'self' ws://127.0.0.1:*; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+         frame-ancestors 'none'; form-action 'self'"
+    );
+    if let Ok(policy) = http::HeaderValue::from_str(&policy) {
+        response.insert_header(http::header::CONTENT_SECURITY_POLICY, policy);
+    }
+}

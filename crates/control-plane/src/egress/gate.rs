@@ -45,8 +45,7 @@ impl Default for SystemResolver {
 impl Resolver for SystemResolver {
     async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         let turn = self.lookups.clone().acquire_owned().await.map_err(io::Error::other)?;
-        // With the final dot the host's search domains are left out of it.
-        let name = format!("{name}.");
+        let name = name.to_owned();
         let lookup = move || {
             let _turn = turn;
             (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect())

@@ -1,6 +1,8 @@
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::egress::{Policy, Proxy};
 
 /// What a tenant's program tries; every line it prints is something it got.
 const INTRUDER: &str = r#"
@@ -28,7 +30,14 @@ for path in [data, "/root", "/etc/shadow", "/var/log", "/sys", "/boot", "/srv", 
     attempt(path, lambda: os.listdir(path) if os.path.isdir(path) else open(path).read(1))
 if os.listdir("/home") != ["agent"]: got("another home")
 if os.listdir("/run") != ["openclaw"]: got("more of /run")
-if sorted(os.listdir("/run/openclaw")) != ["control.sock"]: got("more of /run/openclaw")
+if sorted(os.listdir("/run/openclaw")) != ["egress.sock"]: got("more of /run/openclaw")
+# The same through the one way out.
+for target in [f"127.0.0.1:{host_port}", f"localhost:{host_port}", f"[::ffff:7f00:1]:{host_port}", "169.254.169.254:80", "10.0.0.1:443"]:
+    way = socket.socket(socket.AF_UNIX)
+    way.connect("/run/openclaw/egress.sock")
+    way.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = way.recv(100)
+    if not answer.startswith(b"HTTP/1.1 403"): got(f"egress {target}: {answer}")
 for path in ["/", "/usr", "/etc", "/run/openclaw", "/opt/openclaw", "/dev", "/proc/sys/kernel"]:
     attempt("write " + path, lambda: open(path + "/intruder", "w"))
 attempt("sysctl", lambda: open("/proc/sys/kernel/core_pattern", "w"))
@@ -74,7 +83,12 @@ while :; do sleep 1000 & wait $!; done
 async fn nothing_but_its_own_is_in_reach() {
     let mut room = Room::new(&format!("until [ -e ~/port ]; do sleep 0.01; done; {INTRUDER}")).await;
     let console = TcpListener::bind("127.0.0.1:0").unwrap();
-    let _control = std::os::unix::net::UnixListener::bind(room.data.path().join("run/control.sock")).unwrap();
+    let way_out = room.data.path().join("run/egress.sock");
+    let socket = tokio::net::UnixListener::bind(&way_out).unwrap();
+    fs::set_permissions(way_out, fs::Permissions::from_mode(0o666)).unwrap();
+    // The port is open, so that it is the address that is refused.
+    let ports = [80, 443, console.local_addr().unwrap().port()].into();
+    tokio::spawn(Proxy::new(Policy { ports, ..Policy::default() }).serve(socket));
     fs::create_dir_all(room.data.path().join("snapshots/x")).unwrap();
     fs::write(room.data.path().join("repository.key"), "secret").unwrap();
     let named = ["-c", "exec -a CANARY-HOST sleep 1000"];
@@ -96,7 +110,7 @@ async fn nothing_but_its_own_is_in_reach() {
 
 #[tokio::test]
 async fn the_nonce_stands_in_the_agents_environment_and_nowhere_else() {
-    let room = Room::new("echo $OPENCLAW_ENROLMENT > ~/nonce; exec sleep 1000").await;
+    let room = Room::new("trap 'exit 0' TERM; echo $OPENCLAW_ENROLMENT > ~/nonce; sleep 1000 & wait").await;
     room.launch(instance(1, 1)).await;
     assert_eq!(room.told(instance(1, 1), "nonce").await.trim(), "canary-nonce");
     assert_eq!(processes("canary-nonce"), Vec::<String>::new());

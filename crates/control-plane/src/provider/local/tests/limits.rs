@@ -94,7 +94,7 @@ while True: kept.append(bytearray(16 << 20)); [kept[-1].__setitem__(i, 1) for i 
 
 #[tokio::test]
 async fn memory_file_systems_are_bounded() {
-    let script = "for at in /tmp /dev/shm; do dd if=/dev/zero of=$at/full bs=1M 2> /dev/null; stat -c %s $at/full; rm $at/full; done > ~/partial; mv ~/partial ~/sizes; exec sleep 1000";
+    let script = "trap 'exit 0' TERM; for at in /tmp /dev/shm; do dd if=/dev/zero of=$at/full bs=1M 2> /dev/null; stat -c %s $at/full; rm $at/full; done > ~/partial; mv ~/partial ~/sizes; sleep 1000 & wait";
     let room = Room::with(script, Cgroups::Avoid).await;
     room.launch(instance(1, 1)).await;
     let sizes = room.told(instance(1, 1), "sizes").await;

@@ -184,8 +184,19 @@ fn decode(bytes: &[u8]) -> Option<Claims> {
 
 /// The tickets that were used and could still be presented again. It holds
 /// 65,536 at most; past that every ticket is refused rather than one forgotten.
-#[derive(Debug, Default)]
-pub struct UsedTickets(BTreeSet<(Timestamp, [u8; 16])>);
+#[derive(Debug)]
+pub struct UsedTickets {
+    used: BTreeSet<(Timestamp, [u8; 16])>,
+    /// The latest time it was asked at. What expired before that is forgotten,
+    /// and must stay refused under a clock that is set back.
+    latest: Timestamp,
+}
+
+impl Default for UsedTickets {
+    fn default() -> Self {
+        Self { used: BTreeSet::new(), latest: Timestamp(i64::MIN) }
+    }
+}
 
 impl UsedTickets {
     const MOST: usize = 65_536;
@@ -193,13 +204,18 @@ impl UsedTickets {
     /// Marks a ticket as used.
     ///
     /// # Errors
-    /// [`Refused::Used`] when it was before, or when there is no room to know.
+    /// [`Refused::Used`] when it was before, or when there is no room to know;
+    /// [`Refused::Expired`] when it had expired the last time it was asked.
     pub fn spend(&mut self, claims: &Claims, now: Timestamp) -> Result<(), Refused> {
-        self.0 = self.0.split_off(&(now, [0; 16]));
-        if self.0.len() >= Self::MOST {
+        self.latest = self.latest.max(now);
+        if claims.expires_at <= self.latest {
+            return Err(Refused::Expired);
+        }
+        self.used = self.used.split_off(&(self.latest, [0; 16]));
+        if self.used.len() >= Self::MOST {
             return Err(Refused::Used);
         }
-        if self.0.insert((claims.expires_at, claims.nonce)) { Ok(()) } else { Err(Refused::Used) }
+        if self.used.insert((claims.expires_at, claims.nonce)) { Ok(()) } else { Err(Refused::Used) }
     }
 }
 
@@ -259,7 +275,7 @@ mod tests {
         assert_eq!(used.spend(&claims(), NOW), Err(Refused::Used));
         let later = Claims { nonce: [1; 16], expires_at: NOW.after(TICKET_LIFE * 3), ..claims() };
         assert_eq!(used.spend(&later, NOW.after(TICKET_LIFE * 2)), Ok(()));
-        assert_eq!(used.0.len(), 1);
+        assert_eq!(used.used.len(), 1);
     }
 
     #[test]
@@ -270,6 +286,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_ticket_is_spent_twice_whatever_the_clock_does(tries in prop::collection::vec((0u8..4, -40_000i64..40_000), 0..60)) {
+            let (mut used, mut spent) = (UsedTickets::default(), BTreeSet::new());
+            for (which, ms) in tries {
+                let expires_at = Timestamp(NOW.0 + 10_000 * i64::from(which));
+                let claims = Claims { nonce: [which; 16], expires_at, ..claims() };
+                if used.spend(&claims, Timestamp(NOW.0 + ms)).is_ok() { prop_assert!(spent.insert(which)); }
+            }
+        }
+
+        #[test]
+        fn any_bytes_of_ours_are_a_ticket_in_its_one_spelling_or_refused(claims: [u8; CLAIMS]) {
+            // Signed by us, and yet it must have the form.
+            let (signer, verifier) = pair();
+            let signature = signer.0.sign(&claims).to_bytes();
+            let text = URL_SAFE_NO_PAD.encode([&claims[..], &signature].concat());
+            if let Ok(said) = verifier.claims(&text, Timestamp(i64::MIN)) { prop_assert_eq!(encode(&said), claims); }
+        }
+
+        #[test]
+        fn any_bytes_as_a_ticket_are_refused(bytes: Vec<u8>) {
+            prop_assert!(pair().1.claims(&URL_SAFE_NO_PAD.encode(bytes), NOW).is_err());
+        }
+
         #[test]
         fn no_text_panics_and_none_is_taken(text in ".{0,300}") {
             prop_assert!(pair().1.claims(&text, NOW).is_err());

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::fixture::*;
 use super::*;
-use crate::agent::{FailureReason, Instance, Intent, Phase, Save};
+use crate::agent::{FailureReason, Intent, Phase, Save};
 use crate::money::NanoDollars;
 
 /// One thing that happens.
@@ -118,13 +118,18 @@ struct Books {
 }
 
 impl Books {
-    fn enter(&mut self, before: &Agent, observation: Option<&Observation>, step: &Transition) {
+    fn enter(&mut self, before: &Agent, observation: Option<&Observation>, step: &Transition, at: Timestamp) {
         let after = &step.agent;
         counts_by_one(before, step);
         self.meter(step);
         boots_forwards(before, after);
         self.keeps_snapshots(before, observation, step);
         never_forgotten(after);
+        if let (Some(Observation::Of(_, Seen::IdleChecked { .. })), Phase::Running) =
+            (observation, &after.phase)
+        {
+            assert!(after.due_at >= Some(at), "a check is never due before it was made");
+        }
     }
 
     /// Segments open and close in pairs, one a run, and come to what the agent
@@ -243,8 +248,8 @@ fn never_forgotten(agent: &Agent) {
     assert!(!needs_work || agent.due_at.is_some(), "{:?} is forgotten", agent.phase);
     assert_eq!(matches!(agent.phase, Phase::Deleting | Phase::Deleted), agent.intent == Intent::Deleted);
     assert!(agent.sleeps_at.is_none() || agent.phase == Phase::Running, "only who runs is warned");
-    let saved = agent.instance.as_ref().is_some_and(|Instance { save, .. }| *save == Save::Done);
-    assert!(!(saved && agent.phase == Phase::Running), "who runs has more to save");
+    let save = agent.instance.as_ref().map(|instance| instance.save);
+    assert!(agent.phase != Phase::Running || save == Some(Save::NotAsked), "who runs has more to save");
 }
 
 /// Takes an agent through the steps, with the books at its side.
@@ -254,6 +259,7 @@ fn live(steps: &[Step]) -> (Run, Books) {
         &Agent { version: 0, last_event: 0, generation: Generation::NONE, ..run.agent.clone() },
         None,
         &run.last,
+        START,
     );
     for (n, step) in (0..).zip(steps) {
         run.at = Timestamp(run.at.0.saturating_add(step.clock));
@@ -277,7 +283,7 @@ fn live(steps: &[Step]) -> (Run, Books) {
             (_, None) => continue,
         };
         if let Ok(transition) = outcome {
-            books.enter(agent, observation.as_ref(), &transition);
+            books.enter(agent, observation.as_ref(), &transition, run.at);
             run.agent = transition.agent.clone();
             run.last = transition;
         }
@@ -296,7 +302,7 @@ fn settle(run: &mut Run, books: &mut Books, done: fn(&Agent) -> bool) {
         let transition = run
             .apply(observation.clone())
             .unwrap_or_else(|illegal| panic!("{observation:?} in {:?}: {illegal}", run.agent.phase));
-        books.enter(&run.agent, Some(&observation), &transition);
+        books.enter(&run.agent, Some(&observation), &transition, run.at);
         run.agent = transition.agent;
     }
     panic!("it is stuck in {:?}", run.agent.phase);
@@ -316,7 +322,7 @@ proptest! {
         if run.agent.intent != Intent::Deleted {
             settle(&mut run, &mut books, |agent| agent.phase == Phase::Running);
             let delete = run.apply(Observation::DeleteAsked).unwrap();
-            books.enter(&run.agent, Some(&Observation::DeleteAsked), &delete);
+            books.enter(&run.agent, Some(&Observation::DeleteAsked), &delete, run.at);
             run.agent = delete.agent;
         }
         settle(&mut run, &mut books, |agent| agent.phase == Phase::Deleted);

@@ -266,6 +266,13 @@ fn an_unused_agent_is_warned_two_minutes_before_it_sleeps() {
 }
 
 #[test]
+fn an_agent_in_use_is_looked_at_again_when_it_could_be_warned() {
+    let run = Run::running().later(100).see(unused(secs(30)));
+    assert_eq!(run.agent.last_use, run.at.before(secs(30)));
+    assert!(run.told().is_empty() && run.is_due_in(780 - 30));
+}
+
+#[test]
 fn a_check_between_warning_and_sleep_changes_nothing() {
     let run = Run::running().later(780).see(unused(secs(780))).later(60).see(unused(secs(840)));
     assert!(run.told().is_empty());

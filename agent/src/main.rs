@@ -1,1 +1,49 @@
-fn main() {}
+//! The data plane's daemon; see the library.
+
+use std::process::ExitCode;
+
+use agent::{config, confine, run};
+use tracing_subscriber::filter::LevelFilter;
+
+fn main() -> ExitCode {
+    // First of all: until then the tenant could look in.
+    if let Err(error) = confine::hide() {
+        eprintln!("openclaw-agent: it can't be hidden from the tenant: {error}");
+        return ExitCode::FAILURE;
+    }
+    let level = std::env::var("OPENCLAW_LOG").ok().and_then(|level| level.parse().ok());
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(level.unwrap_or(LevelFilter::INFO))
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("openclaw-agent: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(), String> {
+    // SAFETY: `main` has started no thread.
+    let config = unsafe { config::Config::take_from_environment() }.map_err(|error| error.to_string())?;
+    // SAFETY: nothing else was opened, and who started this gave the sockets away.
+    let listeners = unsafe { confine::take_listeners(config.listeners) };
+    let listeners = listeners.map_err(|error| format!("the listening sockets: {error}"))?;
+    confine::adopt_orphans().map_err(|error| format!("adopting orphans: {error}"))?;
+    match confine::restrict_files(&config.home) {
+        Ok(status) => tracing::info!(?status, "Landlock"),
+        Err(error) => return Err(format!("Landlock: {error}")),
+    }
+    // One thread: an echo passes through two tasks, and waking another thread
+    // for each would take longer than both. What blocks has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
+    let runtime = runtime.map_err(|error| format!("the runtime: {error}"))?;
+    let outcome = runtime.block_on(run::run(config, listeners)).map_err(|error| error.to_string());
+    // A thread that still saves has nobody to save for.
+    runtime.shutdown_background();
+    outcome
+}

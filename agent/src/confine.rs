@@ -1,0 +1,82 @@
+//! What the process gives up before it does anything else. All that it starts
+//! inherits this.
+
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::path::Path;
+
+use landlock::{
+    ABI, Access as _, AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset,
+    RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus,
+};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, set_child_subreaper, set_dumpable_behavior, setrlimit,
+};
+
+use crate::config::Listeners;
+
+/// The newest rules that are asked for; an older kernel applies what it has.
+const RULES: ABI = ABI::V5;
+
+/// Makes memory, environment and descriptors unreadable to the tenant, whose
+/// shells run as the same user. A program that is executed is readable again.
+pub fn hide() -> rustix::io::Result<()> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
+}
+
+/// Orphans come to this process even where it is not the first of its
+/// namespace, so that it knows all of its descendants.
+pub fn adopt_orphans() -> rustix::io::Result<()> {
+    set_child_subreaper(rustix::process::Pid::from_raw(1))
+}
+
+/// Writing stays possible in the home, `/tmp` and `/dev`; everything else may be
+/// read and executed. For the calling thread, and the threads and programs that
+/// it starts. Says how far the kernel goes along.
+pub fn restrict_files(home: &Path) -> Result<RulesetStatus, landlock::RulesetError> {
+    let rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(RULES))?
+        .create()?;
+    let mut rules = rules.set_no_new_privs(true);
+    let whole = AccessFs::from_all(RULES);
+    let places = [
+        (Path::new("/"), AccessFs::from_read(RULES)),
+        (home, whole),
+        (Path::new("/tmp"), whole),
+        (Path::new("/dev"), whole),
+    ];
+    for (place, access) in places {
+        // A place that is not there needs no rule.
+        if let Ok(place) = PathFd::new(place) {
+            rules = rules.add_rule(PathBeneath::new(place, access))?;
+        }
+    }
+    Ok(rules.restrict_self()?.ruleset)
+}
+
+/// The inherited sockets, taken over; no program that is executed gets them or
+/// anything else that was open.
+///
+/// # Safety
+/// Descriptors 3 and, with two listeners, 4 must be owned by nobody else.
+pub unsafe fn take_listeners(listeners: Listeners) -> std::io::Result<(OwnedFd, Option<OwnedFd>)> {
+    // SAFETY: no pointer is passed; flag 4 is CLOSE_RANGE_CLOEXEC.
+    if unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 4) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    let take = |number| {
+        // SAFETY: only asks whether the number is a descriptor.
+        if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        // SAFETY: it is open, and the caller promises that it is ours.
+        Ok(unsafe { OwnedFd::from_raw_fd(number) })
+    };
+    let unix = take(3)?;
+    let tcp = match listeners {
+        Listeners::Unix => None,
+        Listeners::UnixAndTcp => Some(take(4)?),
+    };
+    Ok((unix, tcp))
+}

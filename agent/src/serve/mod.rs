@@ -1,0 +1,102 @@
+//! What the instance serves, on the sockets that it inherited.
+
+mod http;
+mod stream;
+mod viewer;
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
+
+use crate::gate::Gate;
+use crate::save::Saver;
+use crate::terminal::Terminals;
+use crate::usage::Usage;
+
+pub use stream::Stream;
+
+/// Connections that one socket has at a time, terminals among them.
+const CONNECTIONS: usize = 128;
+/// How long a request's head may take.
+const HEAD: Duration = Duration::from_secs(5);
+/// How long a connection may be there without becoming a terminal.
+const REQUESTS: Duration = Duration::from_secs(30);
+/// The most that a request's head may hold, in bytes.
+const HEAD_MAX: usize = 16 * 1024;
+
+/// What requests are answered from.
+pub struct Instance {
+    pub gate: Gate,
+    pub terminals: Terminals,
+    pub usage: Usage,
+    pub saver: Arc<Saver>,
+}
+
+/// A socket to serve on.
+pub enum Listener {
+    Unix(UnixListener),
+    Tcp(TcpListener),
+}
+
+impl Listener {
+    /// From an inherited listening Unix socket.
+    pub fn unix(socket: OwnedFd) -> std::io::Result<Self> {
+        let listener = std::os::unix::net::UnixListener::from(socket);
+        listener.set_nonblocking(true)?;
+        Ok(Self::Unix(UnixListener::from_std(listener)?))
+    }
+
+    /// From an inherited listening TCP socket.
+    pub fn tcp(socket: OwnedFd) -> std::io::Result<Self> {
+        let listener = std::net::TcpListener::from(socket);
+        listener.set_nonblocking(true)?;
+        Ok(Self::Tcp(TcpListener::from_std(listener)?))
+    }
+
+    async fn accept(&self) -> std::io::Result<Stream> {
+        match self {
+            Self::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+            Self::Tcp(listener) => {
+                let stream = listener.accept().await?.0;
+                stream.set_nodelay(true)?;
+                Ok(Stream::Tcp(stream))
+            }
+        }
+    }
+}
+
+/// Serves for ever.
+pub async fn serve(instance: Arc<Instance>, listener: Listener) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok(stream) => {
+                let place = Arc::new(place);
+                let instance = Arc::clone(&instance);
+                tokio::spawn(async move {
+                    let service = service_fn(|request| http::answer(Arc::clone(&instance), Arc::clone(&place), request));
+                    let connection = http1::Builder::new()
+                        .timer(TokioTimer::new())
+                        .header_read_timeout(HEAD)
+                        .max_buf_size(HEAD_MAX)
+                        .serve_connection(TokioIo::new(stream), service)
+                        .with_upgrades();
+                    // Whatever breaks it off is the other side's affair.
+                    let _ = tokio::time::timeout(REQUESTS, connection).await;
+                });
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: some will be given back.
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}

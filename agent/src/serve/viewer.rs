@@ -1,0 +1,320 @@
+//! One viewer's WebSocket.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::ticket::Scope;
+use domain::wire::{FromViewer, Grid, HELLO_MAX, Malformed, Resume, ToViewer, VIEWER_FRAME_MAX, close};
+use futures::{Sink as _, Stream as _, StreamExt as _};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::{Instance, Stream};
+use crate::save::Stage;
+use crate::terminal::{Next, Terminal, WAITING};
+
+/// How long a connection may take to say who it is.
+const HELLO: Duration = Duration::from_secs(2);
+/// An acknowledgement of input waits so long for output to travel with.
+const INPUT_ACK: Duration = Duration::from_millis(10);
+/// A viewer that is silent for so long is asked whether it is there; after
+/// twice that it is not.
+const SILENCE: Duration = Duration::from_secs(45);
+/// How long the other side may take to take the close code.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// The most that a viewer who reads nothing is owed, in bytes; then it is gone.
+const OWED: usize = 1024 * 1024;
+
+type Socket = WebSocketStream<Stream>;
+
+/// Why a connection ends.
+struct End {
+    code: u16,
+    reason: &'static str,
+}
+
+/// A connection that is gone gets no close code.
+const GONE: End = End { code: 0, reason: "" };
+
+const ASLEEP: End = end(close::STOPPING, "the agent is going to sleep");
+
+const fn end(code: u16, reason: &'static str) -> End {
+    End { code, reason }
+}
+
+impl From<Malformed> for End {
+    fn from(_: Malformed) -> Self {
+        end(close::MALFORMED, "that is no frame for here and now")
+    }
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => end(close::TOO_LARGE, "that frame is too large"),
+            Error::Protocol(_) | Error::Utf8(_) => end(close::MALFORMED, "that is no WebSocket"),
+            _ => GONE,
+        }
+    }
+}
+
+/// Serves one viewer from its first message to its going.
+pub async fn view(instance: &Instance, stream: Stream, read: Bytes) {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(64 * 1024)
+        .max_write_buffer_size(OWED)
+        .max_message_size(Some(VIEWER_FRAME_MAX))
+        .max_frame_size(Some(VIEWER_FRAME_MAX));
+    let mut socket = WebSocketStream::from_partially_read(stream, read.into(), Role::Server, Some(config)).await;
+    let Err(end) = welcome_and_serve(instance, &mut socket).await;
+    if end.code != GONE.code {
+        let frame = CloseFrame { code: CloseCode::from(end.code), reason: end.reason.into() };
+        let parting = async {
+            socket.close(Some(frame)).await?;
+            // The other side's answer, so that the code is not lost in a reset.
+            while socket.next().await.transpose()?.is_some() {}
+            Ok::<_, Error>(())
+        };
+        let _ = timeout(PARTING, parting).await;
+    }
+}
+
+async fn welcome_and_serve(instance: &Instance, socket: &mut Socket) -> Result<Infallible, End> {
+    let hello = timeout(HELLO, hello(instance, socket));
+    let hello = hello.await.map_err(|_| end(close::TIMEOUT, "no first message in time"))??;
+    let stage = instance.saver.stage();
+    if *stage.borrow() != Stage::Serving {
+        return Err(ASLEEP);
+    }
+    let terminal = instance.terminals.open(hello.terminal, hello.grid).map_err(|error| {
+        tracing::warn!(%error, "a terminal was refused");
+        end(close::NO_TERMINAL, "no room for another terminal")
+    })?;
+    let attached = terminal.attach(hello.viewer, hello.grid, hello.resume);
+    let here = Here { terminal: &terminal, slot: attached.slot };
+    let mut viewer = Viewer {
+        instance,
+        socket,
+        terminal: &terminal,
+        slot: here.slot,
+        name: hello.viewer,
+        wake: attached.wake,
+        stage,
+        sleeps_at: instance.usage.sleeps_at(),
+        warned: false,
+        dirty: false,
+        given: terminal.given(hello.viewer),
+        given_since: None,
+        heard: Instant::now(),
+        asked: false,
+    };
+    for frame in attached.frames {
+        viewer.send(frame)?;
+    }
+    viewer.serve().await
+}
+
+/// What is kept of a `Hello`.
+struct Hello {
+    viewer: u64,
+    terminal: u16,
+    grid: Grid,
+    resume: Option<Resume>,
+}
+
+/// The first message, its ticket checked before anything is made for it.
+async fn hello(instance: &Instance, socket: &mut Socket) -> Result<Hello, End> {
+    loop {
+        match socket.next().await.ok_or(GONE)?? {
+            Message::Binary(bytes) if bytes.len() > HELLO_MAX => {
+                return Err(end(close::TOO_LARGE, "that first message is too large"));
+            }
+            Message::Binary(bytes) => {
+                let FromViewer::Hello { viewer, terminal, grid, resume, ticket } = FromViewer::decode(&bytes)? else {
+                    return Err(Malformed::Kind.into());
+                };
+                return match instance.gate.admit(ticket, Scope::Terminal) {
+                    Ok(()) => Ok(Hello { viewer, terminal, grid, resume }),
+                    Err(refused) => {
+                        tracing::info!(%refused, "a viewer was refused");
+                        Err(end(close::REFUSED, "the ticket was refused"))
+                    }
+                };
+            }
+            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Text(_) | Message::Frame(_) => return Err(Malformed::Kind.into()),
+            Message::Close(_) => return Err(GONE),
+        }
+    }
+}
+
+/// Takes the viewer out of its terminal, however its connection ends.
+struct Here<'a> {
+    terminal: &'a Terminal,
+    slot: u64,
+}
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        self.terminal.detach(self.slot);
+    }
+}
+
+struct Viewer<'a> {
+    instance: &'a Instance,
+    socket: &'a mut Socket,
+    terminal: &'a Terminal,
+    slot: u64,
+    name: u64,
+    wake: Arc<Notify>,
+    stage: watch::Receiver<Stage>,
+    sleeps_at: watch::Receiver<Option<Instant>>,
+    /// It was told that the agent will sleep.
+    warned: bool,
+    /// Something was given to the socket and not flushed.
+    dirty: bool,
+    /// Input that was acknowledged, in bytes.
+    given: u64,
+    /// Since when there is more to acknowledge.
+    given_since: Option<Instant>,
+    heard: Instant,
+    asked: bool,
+}
+
+/// What the socket did.
+enum Step {
+    Message(Message),
+    Flushed,
+}
+
+impl Viewer<'_> {
+    async fn serve(mut self) -> Result<Infallible, End> {
+        self.sleeps_at.mark_changed();
+        loop {
+            if !self.dirty {
+                self.feed()?;
+            }
+            let reads = self.terminal.waiting() < WAITING;
+            let ack_at = self.given_since.map(|since| since + INPUT_ACK);
+            let silent_at = self.heard + SILENCE;
+            tokio::select! {
+                biased;
+                step = step(self.socket, self.dirty, reads) => match step? {
+                    Step::Flushed => self.dirty = false,
+                    Step::Message(message) => self.take(message)?,
+                },
+                () = self.wake.notified() => {}
+                _ = self.stage.wait_for(|stage| *stage != Stage::Serving) => return Err(ASLEEP),
+                Ok(()) = self.sleeps_at.changed() => self.warn()?,
+                () = sleep_until(ack_at.unwrap_or(silent_at)) => match ack_at {
+                    Some(_) => self.ack_input()?,
+                    None if self.asked => return Err(GONE),
+                    None => {
+                        (self.asked, self.heard) = (true, Instant::now());
+                        self.put(Message::Ping(Bytes::new()))?;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Gives the socket what there is for it; only when it has sent the last.
+    fn feed(&mut self) -> Result<(), End> {
+        let more = self.terminal.given(self.name) > self.given;
+        match self.terminal.next(self.slot) {
+            Next::Frames(frames) => {
+                if more {
+                    self.ack_input()?;
+                }
+                frames.into_iter().try_for_each(|frame| self.send(frame))
+            }
+            Next::Exited(code) => {
+                self.send(ToViewer::Exited { code }.encode())?;
+                Err(end(CloseCode::Normal.into(), "the shell has ended"))
+            }
+            Next::Replaced => Err(GONE),
+            Next::Nothing => {
+                if more {
+                    self.given_since.get_or_insert_with(Instant::now);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), End> {
+        (self.heard, self.asked) = (Instant::now(), false);
+        let bytes = match message {
+            Message::Binary(bytes) => bytes,
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Text(_) | Message::Frame(_) => return Err(Malformed::Kind.into()),
+            Message::Close(_) => return Err(GONE),
+        };
+        match FromViewer::decode(&bytes)? {
+            FromViewer::Hello { .. } => return Err(Malformed::Kind.into()),
+            FromViewer::Input { offset, bytes } => {
+                self.terminal.input(self.name, offset, bytes)?;
+                if !bytes.is_empty() {
+                    self.instance.usage.used();
+                }
+            }
+            FromViewer::Ack { offset } => self.terminal.ack(self.slot, offset)?,
+            FromViewer::Resize(grid) => self.terminal.resize(grid),
+            FromViewer::Gesture => self.instance.usage.used(),
+            FromViewer::Ping { nonce } => self.send(ToViewer::Pong { nonce }.encode())?,
+        }
+        Ok(())
+    }
+
+    fn ack_input(&mut self) -> Result<(), End> {
+        (self.given, self.given_since) = (self.terminal.given(self.name), None);
+        self.send(ToViewer::InputAck { offset: self.given }.encode())
+    }
+
+    fn warn(&mut self) -> Result<(), End> {
+        let at = *self.sleeps_at.borrow_and_update();
+        if at.is_none() && !self.warned {
+            return Ok(());
+        }
+        self.warned = at.is_some();
+        let left = at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+        // 0 takes the warning back, and this one is none.
+        let left = u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(u32::from(self.warned));
+        self.send(ToViewer::IdleWarning { sleeps_in_ms: left }.encode())
+    }
+
+    fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
+        self.put(Message::Binary(frame.into()))
+    }
+
+    fn put(&mut self, message: Message) -> Result<(), End> {
+        self.dirty = true;
+        Ok(Pin::new(&mut *self.socket).start_send(message)?)
+    }
+}
+
+/// Waits for the next message, and meanwhile sends what was given.
+async fn step(socket: &mut Socket, flushes: bool, reads: bool) -> Result<Step, Error> {
+    poll_fn(|cx| {
+        if reads && let Poll::Ready(message) = Pin::new(&mut *socket).poll_next(cx) {
+            return Poll::Ready(message.unwrap_or(Err(Error::ConnectionClosed)).map(Step::Message));
+        }
+        if flushes && let Poll::Ready(flushed) = Pin::new(&mut *socket).poll_flush(cx) {
+            return Poll::Ready(flushed.map(|()| Step::Flushed));
+        }
+        Poll::Pending
+    })
+    .await
+}

@@ -235,4 +235,29 @@ mod tests {
         assert_eq!(parents_in(mounts, "0::/"), [Parent::V2("/sys/fs/cgroup".into())]);
         assert_eq!(parents_in("", "0::/"), []);
     }
+
+    /// No machine of ours has version 2's controllers: this is its files' shape.
+    #[test]
+    fn version_2_hands_down_and_limits() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |file: &str| dir.path().join(file);
+        fs::create_dir(at("one")).unwrap();
+        fs::write(at("cgroup.controllers"), "cpuset cpu io memory pids\n").unwrap();
+        for file in
+            ["cgroup.subtree_control", "one/pids.max", "one/memory.max", "one/cpu.max", "one/cgroup.procs"]
+        {
+            fs::write(at(file), "").unwrap();
+        }
+        fs::write(at("one/memory.events"), "low 0\noom 3\noom_kill 2\noom_group_kill 0\n").unwrap();
+        let group = Parent::V2(dir.path().to_owned()).group("one");
+        group.make(Size::Standard).unwrap();
+        let read = |file: &str| fs::read_to_string(at(file)).unwrap();
+        assert_eq!(read("cgroup.subtree_control"), "+cpu +memory +pids");
+        assert_eq!(read("one/cpu.max"), "50000 100000");
+        assert_eq!(read("one/memory.max"), (2u64 << 30).to_string());
+        assert_eq!(read("one/pids.max"), "512");
+        assert_eq!((group.oom_kills(), group.doors().unwrap().len()), (2, 1));
+        fs::write(at("cgroup.controllers"), "memory pids\n").unwrap();
+        assert_eq!(group.make(Size::Standard).unwrap_err().kind(), io::ErrorKind::Unsupported);
+    }
 }

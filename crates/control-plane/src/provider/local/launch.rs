@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 
 use super::entry::{Entry, Life, Monitor};
@@ -41,17 +42,14 @@ pub async fn launch(
         (machine.clone(), shared.config.program.args.clone(), entry.folder.clone());
     // Forking a large process and writing to disk: not for the runtime's threads.
     let started = tokio::task::spawn_blocking(move || start(&preparing, &args, &folder, &wanted, uid));
-    let outcome = match started.await.map_err(io::Error::other).flatten() {
-        Ok((spec, mut child)) => match first_process(&entry.folder, &mut child).await {
-            Ok(process) => {
-                let launched = spec.launched();
-                entry.watch(spec, process, Monitor::Own(child), shared.events.clone()).map(|()| launched)
-            }
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
+    let outcome = async {
+        let (spec, mut child) = started.await.map_err(io::Error::other).flatten()?;
+        let process = first_process(&entry.folder, &mut child).await?;
+        let launched = spec.launched();
+        entry.watch(spec, process, Monitor::Own(child), shared.events.clone())?;
+        Ok::<_, io::Error>(launched)
     };
-    match outcome {
+    match outcome.await {
         Ok(launched) => Ok(launched),
         Err(error) => {
             let reason = format!("{error}. {}", entry.folder.last_output());
@@ -127,11 +125,22 @@ async fn first_process(folder: &Folder, child: &mut Child) -> io::Result<(Identi
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    child.kill().await?;
+    // With it goes a child that it has not named: they are one process group
+    // until the sandbox stands.
+    if let Some(group) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+        kill_process_group(group, Signal::KILL)?;
+    }
+    child.wait().await?;
     Err(io::ErrorKind::TimedOut.into())
 }
 
+/// Leaves nothing of a launch that failed. Blocks.
 fn undo(folder: &Folder) -> io::Result<()> {
-    folder.spec().and_then(|spec| spec.group).map_or(Ok(()), |group| group.remove())?;
+    if let Some(spec) = folder.spec() {
+        if let Some((_, handle)) = folder.find_process(&spec) {
+            process::kill(&handle)?;
+        }
+        spec.group.map_or(Ok(()), |group| group.remove())?;
+    }
     folder.remove()
 }

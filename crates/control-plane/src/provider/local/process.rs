@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 use tokio::io::unix::AsyncFd;
@@ -55,6 +56,14 @@ pub fn signal(handle: impl AsFd, signal: Signal) -> io::Result<()> {
         Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
         Err(refused) => Err(refused.into()),
     }
+}
+
+/// Kills and waits for the end. Blocks.
+pub fn kill(handle: &OwnedFd) -> io::Result<()> {
+    signal(handle, Signal::KILL)?;
+    let mut ends = [PollFd::new(handle, PollFlags::IN)];
+    while poll(&mut ends, None)? == 0 {}
+    Ok(())
 }
 
 /// A handle that can be waited on in the runtime.

@@ -143,6 +143,21 @@ async fn a_launch_cut_short_before_anything_ran_is_cleared_and_done_anew() {
 }
 
 #[tokio::test]
+async fn a_launch_that_can_not_be_written_down_is_undone() {
+    let room = Room::new("trap '' TERM; sleep 7654325").await;
+    let failed = instance(1, 1);
+    // In the way of the process's record, for root too.
+    fs::create_dir_all(room.folder(failed).join("process.json/x")).unwrap();
+    let refused = room.provider.launch(&spec(failed, Direct::RelayOnly)).await;
+    assert!(matches!(refused, Err(ProviderError::Launch { .. })), "{refused:?}");
+    assert_eq!(processes("sleep 7654325"), Vec::<String>::new());
+    assert!(!room.folder(failed).exists());
+    assert_eq!(room.provider.list().await.unwrap(), []);
+    room.launch(failed).await;
+    room.close().await;
+}
+
+#[tokio::test]
 async fn all_of_an_agent_is_purged_and_nothing_of_another() {
     let room = Room::new(WAITER).await;
     for id in [instance(1, 1), instance(1, 2), instance(2, 1)] {

@@ -3,6 +3,7 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast as _;
+use wasm_bindgen::closure::Closure;
 
 /// A year, in seconds: how long a choice of language or theme is kept.
 const KEPT: u32 = 365 * 24 * 3600;
@@ -98,11 +99,13 @@ pub fn random() -> u64 {
     }
 }
 
-/// `path` as a WebSocket's address on this site; a whole address as it is.
+/// Whether the page was loaded from the machine that the browser runs on.
+pub fn is_at_loopback() -> bool {
+    window().location().hostname().is_ok_and(|host| matches!(&*host, "localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// `path` as a WebSocket's address on this site.
 pub fn socket_url(path: &str) -> String {
-    if !path.starts_with('/') {
-        return path.to_owned();
-    }
     let location = window().location();
     let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
     format!("{scheme}://{}{path}", location.host().unwrap_or_default())
@@ -117,5 +120,26 @@ pub fn remembered(key: &str) -> Option<String> {
 pub fn remember(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().session_storage() {
         let _ = storage.set_item(key, value);
+    }
+}
+
+/// Hears when the system goes light or dark, until it is dropped.
+pub struct SystemTheme {
+    query: web_sys::MediaQueryList,
+    changed: Closure<dyn Fn()>,
+}
+
+/// Calls `changed` when the system goes light or dark.
+pub fn on_system_theme(changed: impl Fn() + 'static) -> Option<SystemTheme> {
+    let query = window().match_media("(prefers-color-scheme: dark)").ok()??;
+    let changed = Closure::<dyn Fn()>::new(changed);
+    query.add_event_listener_with_callback("change", changed.as_ref().unchecked_ref()).ok()?;
+    Some(SystemTheme { query, changed })
+}
+
+impl Drop for SystemTheme {
+    fn drop(&mut self) {
+        let changed = self.changed.as_ref().unchecked_ref();
+        let _ = self.query.remove_event_listener_with_callback("change", changed);
     }
 }

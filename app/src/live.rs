@@ -38,6 +38,12 @@ pub fn provide_pulse() {
     });
 }
 
+/// The house's clock, in milliseconds.
+pub fn pulse() -> RwSignal<f64> {
+    let Pulse(pulse) = expect_context();
+    pulse
+}
+
 /// A view, and when it came.
 #[derive(Debug, Clone)]
 struct Seen {
@@ -55,8 +61,7 @@ pub struct Live {
 
 impl Live {
     pub fn new(view: AgentView) -> Self {
-        let Pulse(pulse) = expect_context();
-        Self { id: view.id, seen: RwSignal::new(Seen { view, at: browser::now() }), pulse }
+        Self { id: view.id, seen: RwSignal::new(Seen { view, at: browser::now() }), pulse: pulse() }
     }
 
     /// Takes news; older news than what is known is none.
@@ -118,7 +123,10 @@ pub fn follow(url: String, hear: impl Fn(News) + Clone + 'static) {
         };
         let broken = move || {
             let pause = (PAUSE.0 * 2u32.pow(tries.min(5))).min(PAUSE.1);
-            set_timeout(move || drop(again.try_update(|tries| *tries += 1)), pause);
+            let open = move || {
+                again.try_update(|tries| *tries += 1);
+            };
+            set_timeout(open, pause);
         };
         // Owned by this run of the effect: closed when it runs anew or ends.
         StoredValue::new_local(Feed::open(&url, hear, broken));

@@ -31,14 +31,14 @@ pub(super) fn spawn_of(
     Ok((spawn, key))
 }
 
-/// Where a ticket is presented: at the instance itself where it can be
-/// reached, else at the relay.
+/// Where a ticket can be presented.
 pub(super) fn connection_of(id: AgentId, connect: &Connect) -> Connection {
-    let url = match connect.direct {
-        Some(address) => format!("ws://{address}{}", domain::protocol::instance::TERMINAL),
-        None => format!("/agents/{id}/terminal"),
-    };
-    Connection { url, ticket: connect.ticket.expose().to_owned() }
+    let path = domain::protocol::instance::TERMINAL;
+    Connection {
+        relay: format!("/agents/{id}/terminal"),
+        direct: connect.direct.map(|address| format!("ws://{address}{path}")),
+        ticket: connect.ticket.expose().to_owned(),
+    }
 }
 
 fn invalid(field: &'static str, problem: impl ToString) -> AppError {

@@ -36,8 +36,11 @@ pub struct Me {
 /// A way to one terminal connection.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// A path of the console's relay, or a whole `ws://` address.
-    pub url: String,
+    /// The console's relay, from the root of the site.
+    pub relay: String,
+    /// The instance's own port, where it has one: a whole `ws://` address that
+    /// only a browser on the same machine reaches.
+    pub direct: Option<String>,
     /// A secret, for the first message and once.
     pub ticket: String,
 }

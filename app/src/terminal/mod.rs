@@ -1,11 +1,17 @@
-//! The agent's terminals.
+//! The agent's terminals: tabs, each with a screen and a line to the instance.
 
-use leptos::prelude::*;
+mod backoff;
+mod input;
+#[cfg(target_arch = "wasm32")]
+mod line;
+mod link;
+#[cfg(target_arch = "wasm32")]
+mod mount;
+mod screen;
+mod search;
+#[cfg(target_arch = "wasm32")]
+mod socket;
+mod tabs;
+mod veil;
 
-use crate::live::Live;
-
-/// Terminals of an agent that runs.
-#[component]
-pub fn Terminals(agent: Live) -> impl IntoView {
-    let _ = agent;
-}
+pub use tabs::Terminals;

@@ -1,0 +1,403 @@
+//! A terminal's line: it connects, resumes where it was cut off, and keeps
+//! count of what was drawn and typed.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use domain::id::AgentId;
+use domain::wire::{FromViewer, Grid, Resume, ToViewer, close};
+use js_sys::Uint8Array;
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use xterm_js_rs::Terminal;
+
+use super::backoff;
+use super::input::Input;
+use super::link::Link;
+use super::socket::Socket;
+use crate::api;
+use crate::browser;
+use crate::error::{AppError, ErrorCode};
+
+/// Drawn output is acknowledged at once after so many bytes …
+const ACK_BYTES: u64 = 32 * 1024;
+/// … or after so long.
+const ACK_DELAY: Duration = Duration::from_millis(20);
+/// Typed bytes in one frame.
+const INPUT_FRAME: usize = 32 * 1024;
+/// Gestures are told no more often than this, in milliseconds.
+const GESTURES: f64 = 5_000.0;
+/// A line that is silent for so long is asked, then taken for cut.
+const SILENCE: Duration = Duration::from_secs(20);
+/// Tickets that may be refused in a row before the person is told.
+const REFUSALS: u32 = 4;
+
+/// A terminal's line. Dropping it closes it.
+pub struct Line {
+    agent: AgentId,
+    number: u16,
+    /// Names this viewer to the instance: input is counted by it.
+    viewer: u64,
+    screen: Terminal,
+    link: RwSignal<Link>,
+    me: Weak<Self>,
+    socket: RefCell<Option<Socket>>,
+    /// Bytes of output that came, and in which life of the terminal.
+    came: Cell<Option<Resume>>,
+    /// Counts repaints: what was written before one is not acknowledged after.
+    life: Cell<u32>,
+    drawn: Cell<u64>,
+    acked: Cell<u64>,
+    input: RefCell<Input>,
+    attempt: Cell<u32>,
+    refusals: Cell<u32>,
+    /// An instance's own port that did not answer is not tried again.
+    relayed: Cell<bool>,
+    opened_at: Cell<f64>,
+    heard_at: Cell<f64>,
+    gesture_at: Cell<f64>,
+    timers: RefCell<Timers>,
+    /// Counts connections: what an old one still tells is not heard.
+    connection: Cell<u32>,
+}
+
+#[derive(Default)]
+struct Timers {
+    retry: Option<TimeoutHandle>,
+    ack: Option<TimeoutHandle>,
+    watch: Option<TimeoutHandle>,
+}
+
+fn after(slot: &mut Option<TimeoutHandle>, delay: Duration, work: impl FnOnce() + 'static) {
+    clear(slot);
+    *slot = set_timeout_with_handle(work, delay).ok();
+}
+
+fn clear(slot: &mut Option<TimeoutHandle>) {
+    if let Some(handle) = slot.take() {
+        handle.clear();
+    }
+}
+
+impl Line {
+    /// A line for `screen`, not connected yet.
+    pub fn new(agent: AgentId, number: u16, screen: Terminal, link: RwSignal<Link>) -> Rc<Self> {
+        Rc::new_cyclic(|me| Self {
+            agent,
+            number,
+            viewer: browser::random(),
+            screen,
+            link,
+            me: me.clone(),
+            socket: RefCell::default(),
+            came: Cell::default(),
+            life: Cell::default(),
+            drawn: Cell::default(),
+            acked: Cell::default(),
+            input: RefCell::default(),
+            attempt: Cell::new(0),
+            refusals: Cell::new(0),
+            relayed: Cell::new(false),
+            opened_at: Cell::new(f64::INFINITY),
+            heard_at: Cell::default(),
+            gesture_at: Cell::new(f64::NEG_INFINITY),
+            timers: RefCell::default(),
+            connection: Cell::new(0),
+        })
+    }
+
+    pub fn screen(&self) -> &Terminal {
+        &self.screen
+    }
+
+    /// Connects, now. It never wakes the agent.
+    pub fn connect(&self) {
+        clear(&mut self.timers.borrow_mut().retry);
+        self.socket.replace(None);
+        let attempt = self.attempt.get();
+        self.show(if attempt == 0 { Link::Connecting } else { Link::Trying { attempt } });
+        let this = self.renewed();
+        let (agent, me) = (self.agent, self.me.clone());
+        spawn_local(async move {
+            let ticket = api::connect_terminal(agent).await;
+            if let Some(line) = me.upgrade().filter(|line| line.connection.get() == this) {
+                match ticket {
+                    Ok(connection) => line.open(connection),
+                    Err(AppError { code: ErrorCode::Unauthenticated, .. }) => line.show(Link::Refused),
+                    Err(_) => line.retry(),
+                }
+            }
+        });
+    }
+
+    /// Connects at once if it waits for that.
+    pub fn hurry(&self) {
+        if matches!(self.link.try_get_untracked(), Some(Link::Cut { .. })) {
+            self.connect();
+        }
+    }
+
+    /// Another life for a terminal whose program ended.
+    pub fn renew(&self) {
+        self.came.set(None);
+        self.attempt.set(0);
+        self.connect();
+    }
+
+    fn show(&self, link: Link) {
+        self.link.try_set(link);
+    }
+
+    /// Starts another connection's count.
+    fn renewed(&self) -> u32 {
+        let next = self.connection.get().wrapping_add(1);
+        self.connection.set(next);
+        next
+    }
+
+    fn open(&self, connection: api::Connection) {
+        let direct = connection.direct.filter(|_| !self.relayed.get() && browser::is_at_loopback());
+        let is_direct = direct.is_some();
+        let url = direct.unwrap_or_else(|| browser::socket_url(&connection.relay));
+        let this = self.renewed();
+        let heard = move |me: &Weak<Self>| me.upgrade().filter(|line| line.connection.get() == this);
+        let (opened, message, closed) = (self.me.clone(), self.me.clone(), self.me.clone());
+        let ticket = connection.ticket;
+        let socket = Socket::open(
+            &url,
+            move || {
+                if let Some(line) = heard(&opened) {
+                    line.hello(&ticket);
+                }
+            },
+            move |bytes| {
+                if let Some(line) = heard(&message) {
+                    line.take(&bytes);
+                }
+            },
+            move |code| {
+                if let Some(line) = heard(&closed) {
+                    line.closed(code, is_direct);
+                }
+            },
+        );
+        match socket {
+            Some(socket) => drop(self.socket.replace(Some(socket))),
+            None => self.retry(),
+        }
+    }
+
+    fn hello(&self, ticket: &str) {
+        let hello = FromViewer::Hello {
+            viewer: self.viewer,
+            terminal: self.number,
+            grid: self.grid(),
+            resume: self.came.get(),
+            ticket,
+        };
+        self.send(&hello);
+    }
+
+    fn grid(&self) -> Grid {
+        let size = self.screen.size();
+        let bounded = |cells: u32| u16::try_from(cells).unwrap_or(u16::MAX).clamp(1, domain::wire::GRID_MAX);
+        Grid { cols: bounded(size.cols), rows: bounded(size.rows) }
+    }
+
+    fn send(&self, frame: &FromViewer<'_>) {
+        if let Some(socket) = &*self.socket.borrow() {
+            socket.send(&frame.encode());
+        }
+    }
+
+    fn take(&self, bytes: &Uint8Array) {
+        self.heard_at.set(browser::now());
+        let frame = bytes.to_vec();
+        match ToViewer::decode(&frame) {
+            Ok(ToViewer::Welcome { epoch, offset, input_offset, .. }) => {
+                self.welcome(epoch, offset, input_offset)
+            }
+            Ok(ToViewer::Repaint { bytes }) => self.screen.write(bytes, || ()),
+            Ok(ToViewer::Output { offset, bytes }) => self.output(offset, bytes),
+            Ok(ToViewer::InputAck { offset }) => self.input.borrow_mut().arrived(offset),
+            Ok(ToViewer::Exited { code }) => {
+                self.renewed();
+                self.socket.replace(None);
+                self.show(Link::Ended { code });
+            }
+            // The page hears of both by its feed.
+            Ok(ToViewer::IdleWarning { .. } | ToViewer::Pong { .. }) => {}
+            Err(_) => self.retry(),
+        }
+    }
+
+    fn welcome(&self, epoch: u64, offset: u64, input_offset: u64) {
+        let before = self.came.get();
+        if before != Some(Resume { epoch, offset }) {
+            // Not where it was cut off: what follows is drawn on a clean screen.
+            self.life.set(self.life.get().wrapping_add(1));
+            if before.is_some() {
+                self.screen.reset();
+            }
+        }
+        self.came.set(Some(Resume { epoch, offset }));
+        self.drawn.set(offset);
+        self.acked.set(offset);
+        {
+            let mut input = self.input.borrow_mut();
+            if before.is_some_and(|before| before.epoch != epoch) {
+                *input = Input::default();
+            }
+            input.resume(input_offset);
+            let (offset, waiting) = input.waiting();
+            self.send_input(offset, waiting);
+        }
+        self.refusals.set(0);
+        self.opened_at.set(browser::now());
+        self.show(Link::Connected);
+        self.watch();
+    }
+
+    fn output(&self, offset: u64, bytes: &[u8]) {
+        let Some(came) = self.came.get().filter(|came| came.offset == offset) else {
+            // A gap: the next connection asks for what is missing.
+            return self.retry();
+        };
+        let end = offset + bytes.len() as u64;
+        self.came.set(Some(Resume { offset: end, ..came }));
+        let (me, life) = (self.me.clone(), self.life.get());
+        self.screen.write(bytes, move || {
+            if let Some(line) = me.upgrade().filter(|line| line.life.get() == life) {
+                line.drew(end);
+            }
+        });
+    }
+
+    fn drew(&self, end: u64) {
+        self.drawn.set(self.drawn.get().max(end));
+        let owed = self.drawn.get().saturating_sub(self.acked.get());
+        if owed >= ACK_BYTES {
+            self.acknowledge();
+        } else if owed > 0 && self.timers.borrow().ack.is_none() {
+            let me = self.me.clone();
+            after(&mut self.timers.borrow_mut().ack, ACK_DELAY, move || {
+                if let Some(line) = me.upgrade() {
+                    line.acknowledge();
+                }
+            });
+        }
+    }
+
+    fn acknowledge(&self) {
+        clear(&mut self.timers.borrow_mut().ack);
+        if self.drawn.get() > self.acked.get() {
+            self.acked.set(self.drawn.get());
+            self.send(&FromViewer::Ack { offset: self.drawn.get() });
+        }
+    }
+
+    /// What the person typed.
+    pub fn typed(&self, bytes: &[u8]) {
+        let place = self.input.borrow_mut().typed(bytes);
+        if let Some(place) = place
+            && self.link.try_get_untracked() == Some(Link::Connected)
+        {
+            self.send_input(place.start, bytes);
+        }
+    }
+
+    fn send_input(&self, offset: u64, bytes: &[u8]) {
+        let mut offset = offset;
+        for chunk in bytes.chunks(INPUT_FRAME) {
+            self.send(&FromViewer::Input { offset, bytes: chunk });
+            offset += chunk.len() as u64;
+        }
+    }
+
+    /// The screen has another size.
+    pub fn resized(&self) {
+        if self.link.try_get_untracked() == Some(Link::Connected) {
+            self.send(&FromViewer::Resize(self.grid()));
+        }
+    }
+
+    /// The person did something that types nothing.
+    pub fn gesture(&self) {
+        let now = browser::now();
+        if now - self.gesture_at.get() >= GESTURES {
+            self.gesture_at.set(now);
+            self.send(&FromViewer::Gesture);
+        }
+    }
+
+    /// Asks a silent line whether it is there; one that stays silent is cut.
+    fn watch(&self) {
+        let me = self.me.clone();
+        after(&mut self.timers.borrow_mut().watch, SILENCE, move || {
+            let Some(line) = me.upgrade() else { return };
+            let silent = browser::now() - line.heard_at.get();
+            if silent > 2.0 * SILENCE.as_secs_f64() * 1000.0 {
+                line.retry();
+            } else {
+                line.send(&FromViewer::Ping { nonce: line.connection.get() });
+                line.watch();
+            }
+        });
+    }
+
+    fn closed(&self, code: u16, direct: bool) {
+        if direct && self.opened_at.get().is_infinite() {
+            self.relayed.set(true);
+        }
+        match code {
+            close::NO_TERMINAL => return self.refuse(),
+            close::REFUSED => {
+                self.refusals.set(self.refusals.get() + 1);
+                if self.refusals.get() >= REFUSALS {
+                    return self.refuse();
+                }
+            }
+            _ => {}
+        }
+        self.retry();
+    }
+
+    fn refuse(&self) {
+        self.renewed();
+        self.socket.replace(None);
+        self.show(Link::Refused);
+    }
+
+    fn retry(&self) {
+        self.renewed();
+        self.socket.replace(None);
+        let held = browser::now() - self.opened_at.replace(f64::INFINITY);
+        if held >= backoff::HELD.as_secs_f64() * 1000.0 {
+            self.attempt.set(0);
+        }
+        let attempt = self.attempt.get().saturating_add(1);
+        self.attempt.set(attempt);
+        let pause = backoff::pause(attempt, browser::is_hidden(), browser::random());
+        self.show(Link::Cut { attempt, at: browser::now() + pause.as_secs_f64() * 1000.0 });
+        let me = self.me.clone();
+        let mut timers = self.timers.borrow_mut();
+        clear(&mut timers.watch);
+        clear(&mut timers.ack);
+        after(&mut timers.retry, pause, move || {
+            if let Some(line) = me.upgrade() {
+                line.connect();
+            }
+        });
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let timers = self.timers.get_mut();
+        for slot in [&mut timers.retry, &mut timers.ack, &mut timers.watch] {
+            clear(slot);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! One terminal on the page.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::link::Link;
+use super::search::Search;
+use super::veil::Veil;
+use crate::live::Live;
+
+/// A terminal, seen while its number is the active one.
+#[component]
+pub fn Screen(
+    agent: Live,
+    number: u16,
+    link: RwSignal<Link>,
+    active: RwSignal<u16>,
+    ask: RwSignal<Search>,
+) -> impl IntoView {
+    let host = NodeRef::<html::Div>::new();
+    let again = RwSignal::new(0u32);
+    #[cfg(target_arch = "wasm32")]
+    super::mount::mount(super::mount::Place { agent: agent.id, number, host, link, active, ask, again });
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = (agent, ask);
+    view! {
+        <div
+            class="terminal"
+            id=format!("screen-{number}")
+            role="tabpanel"
+            aria-labelledby=format!("tab-{number}")
+            hidden=move || active.get() != number
+        >
+            <div class="terminal-host" node_ref=host></div>
+            <Veil link=link.into() again=Callback::new(move |()| again.update(|again| *again += 1)) />
+        </div>
+    }
+}

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// What an instance may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Size {
     /// 0.25 vCPU, 0.5 GB: a shell and small scripts.
@@ -15,6 +15,7 @@ pub enum Size {
     /// 0.5 vCPU, 1 GB: the proposal's size.
     Small,
     /// 0.5 vCPU, 2 GB: the smallest that holds OpenClaw. The default.
+    #[default]
     Standard,
     /// 1 vCPU, 4 GB.
     Large,
@@ -55,12 +56,6 @@ impl Size {
             Self::Large => "large",
             Self::Huge => "huge",
         }
-    }
-}
-
-impl Default for Size {
-    fn default() -> Self {
-        Self::Standard
     }
 }
 

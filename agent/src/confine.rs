@@ -38,7 +38,7 @@ pub fn restrict_files(home: &Path) -> Result<RulesetStatus, landlock::RulesetErr
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(RULES))?
         .create()?;
-    let mut rules = rules.set_no_new_privs(true);
+    let mut rules = rules.no_new_privs(true);
     let whole = AccessFs::from_all(RULES);
     let places = [
         (Path::new("/"), AccessFs::from_read(RULES)),

@@ -32,11 +32,9 @@ impl Gate {
         self.used.lock().expect("no holder panics").spend(&claims, now)
     }
 
-    /// Whether a page of that `Origin` may open a terminal. A browser always
-    /// sends one with a WebSocket; who sends none is a program, or the control
-    /// plane's relay, which has checked it.
-    pub fn allows(&self, origin: Option<&[u8]>) -> bool {
-        origin.is_none_or(|origin| self.origins.iter().any(|known| known.as_bytes() == origin))
+    /// Whether a page of that `Origin` may open a terminal.
+    pub fn allows(&self, origin: &[u8]) -> bool {
+        self.origins.iter().any(|known| known.as_bytes() == origin)
     }
 }
 

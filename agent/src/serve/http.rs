@@ -12,29 +12,28 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::stream::Stream;
-use super::{Instance, viewer};
+use super::{Instance, Peer, viewer};
 
 const BODY_MAX: usize = 1024;
 const BODY_PATIENCE: Duration = Duration::from_secs(5);
 
 type Answer = Response<Full<Bytes>>;
 
-/// Answers one request; `place` is kept as long as the connection lives.
+/// Answers one request; `peer` is kept as long as the connection lives.
 pub async fn answer(
     instance: Arc<Instance>,
-    place: Arc<OwnedSemaphorePermit>,
+    peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
-    Ok(route(instance, place, request).await.unwrap_or_else(|refusal| refusal))
+    Ok(route(instance, peer, request).await.unwrap_or_else(|refusal| refusal))
 }
 
 async fn route(
     instance: Arc<Instance>,
-    place: Arc<OwnedSemaphorePermit>,
+    peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Answer, Answer> {
     let path = request.uri().path().to_owned();
@@ -51,7 +50,7 @@ async fn route(
     }
     match path.as_str() {
         instance::HEALTH => return Ok(plain(StatusCode::OK, "ok\n")),
-        instance::TERMINAL => return upgrade(instance, place, request),
+        instance::TERMINAL => return upgrade(instance, peer, request),
         _ => {}
     }
     authorize(&instance, request.headers())?;
@@ -100,11 +99,16 @@ async fn body(request: Request<Incoming>) -> Result<Bytes, Answer> {
 /// Opens a WebSocket, if the page it comes from may.
 fn upgrade(
     instance: Arc<Instance>,
-    place: Arc<OwnedSemaphorePermit>,
+    peer: Peer,
     mut request: Request<Incoming>,
 ) -> Result<Answer, Answer> {
     let headers = request.headers();
-    if !instance.gate.allows(headers.get(header::ORIGIN).map(HeaderValue::as_bytes)) {
+    let allowed = match headers.get(header::ORIGIN) {
+        Some(origin) => instance.gate.allows(origin.as_bytes()),
+        // The control plane's relay has checked it.
+        None => peer.is_control_plane(),
+    };
+    if !allowed {
         return Err(plain(StatusCode::FORBIDDEN, "no page of that origin may open a terminal\n"));
     }
     let says = |name: header::HeaderName, word: &str| {
@@ -131,7 +135,7 @@ fn upgrade(
         {
             viewer::view(&instance, parts.io.into_inner(), parts.read_buf).await;
         }
-        drop(place);
+        drop(peer);
     });
     let mut answer = plain(StatusCode::SWITCHING_PROTOCOLS, "");
     let headers = answer.headers_mut();

@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::gate::Gate;
 use crate::save::Saver;
@@ -36,6 +36,20 @@ pub struct Instance {
     pub terminals: Terminals,
     pub usage: Usage,
     pub saver: Arc<Saver>,
+}
+
+/// Who is on the other side of a connection, and its place among them.
+#[derive(Clone)]
+pub struct Peer {
+    is_control_plane: bool,
+    _place: Arc<OwnedSemaphorePermit>,
+}
+
+impl Peer {
+    /// Only the control plane has the way to the Unix socket.
+    pub fn is_control_plane(&self) -> bool {
+        self.is_control_plane
+    }
 }
 
 /// A socket to serve on.
@@ -78,10 +92,10 @@ pub async fn serve(instance: Arc<Instance>, listener: Listener) {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
             Ok(stream) => {
-                let place = Arc::new(place);
+                let peer = Peer { is_control_plane: matches!(stream, Stream::Unix(_)), _place: Arc::new(place) };
                 let instance = Arc::clone(&instance);
                 tokio::spawn(async move {
-                    let service = service_fn(|request| http::answer(Arc::clone(&instance), Arc::clone(&place), request));
+                    let service = service_fn(|request| http::answer(Arc::clone(&instance), peer.clone(), request));
                     let connection = http1::Builder::new()
                         .timer(TokioTimer::new())
                         .header_read_timeout(HEAD)

@@ -216,7 +216,7 @@ impl Viewer<'_> {
                     Step::Message(message) => self.take(message)?,
                 },
                 () = self.wake.notified() => {}
-                _ = self.stage.wait_for(|stage| *stage != Stage::Serving) => return Err(ASLEEP),
+                () = no_longer_served(&mut self.stage) => return Err(ASLEEP),
                 Ok(()) = self.sleeps_at.changed() => self.warn()?,
                 () = sleep_until(ack_at.unwrap_or(silent_at)) => match ack_at {
                     Some(_) => self.ack_input()?,
@@ -303,6 +303,11 @@ impl Viewer<'_> {
         self.dirty = true;
         Ok(Pin::new(&mut *self.socket).start_send(message)?)
     }
+}
+
+async fn no_longer_served(stage: &mut watch::Receiver<Stage>) {
+    // Its sender lives as long as the instance.
+    let _ = stage.wait_for(|stage| *stage != Stage::Serving).await;
 }
 
 /// Waits for the next message, and meanwhile sends what was given.

@@ -8,7 +8,7 @@ mod screen;
 mod state;
 mod window;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use domain::wire::{Grid, Malformed, Resume};
@@ -142,7 +142,7 @@ impl Terminal {
         let mut open = true;
         let code = loop {
             let (room, waiting) = {
-                let mut state = self.state();
+                let state = self.state();
                 (state.room(Instant::now()), state.waiting() > 0)
             };
             let until = match room {

@@ -24,7 +24,8 @@ pub fn open(grid: Grid) -> io::Result<(Pty, OwnedFd)> {
     unlockpt(&ours)?;
     let theirs = ioctl_tiocgptpeer(&ours, flags)?;
     rustix::io::ioctl_fionbio(&ours, true)?;
-    let pty = Pty(AsyncFd::new(ours)?);
+    // SAFETY: the descriptor is owned by the registration and closed after it.
+    let pty = Pty(unsafe { AsyncFd::register(ours) }?);
     pty.resize(grid)?;
     Ok((pty, theirs))
 }

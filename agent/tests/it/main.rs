@@ -1,0 +1,10 @@
+//! The real daemon with real shells, against the other side of its protocol.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod boot;
+mod refusals;
+mod saving;
+mod terminals;
+mod usage;

@@ -1,6 +1,8 @@
 //! `openclaw-cloud`: the control plane with its console.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
+// Pages are types as deep as their markup.
+#![recursion_limit = "512"]
 
 mod api;
 mod commands;

@@ -9,6 +9,10 @@ pub async fn add_user(options: AddUser) -> anyhow::Result<()> {
     let identity = embedded::identity(&options.data.folder()?)?;
     let user = identity.ensure_user(&options.name).await?;
     let link = identity.sign_in_link(user.id).await?;
-    println!("sign-in link for {}: {}", user.name, crate::serve::sign_in_link(&options.origin, link.expose()));
+    println!(
+        "sign-in link for {}: {}",
+        user.name,
+        crate::serve::sign_in_link(&options.origin, link.expose())
+    );
     Ok(())
 }

@@ -44,9 +44,13 @@ impl Data {
     pub fn folder(&self) -> anyhow::Result<PathBuf> {
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
         let folder = self.data.clone().or_else(|| {
-            std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home).map(|d| d.join("openclaw-cloud"))
+            std::env::var_os("XDG_DATA_HOME")
+                .map(PathBuf::from)
+                .or_else(home)
+                .map(|d| d.join("openclaw-cloud"))
         });
-        let folder = folder.ok_or_else(|| anyhow::anyhow!("no HOME: say where the data goes, with --data DIR"))?;
+        let folder =
+            folder.ok_or_else(|| anyhow::anyhow!("no HOME: say where the data goes, with --data DIR"))?;
         Ok(std::path::absolute(folder)?)
     }
 }

@@ -75,18 +75,19 @@ async fn house() -> House {
         xterm_js: "/pkg/x.js".into(),
     };
     let fleet = Arc::clone(&plane.fleet);
-    let state = State::new(
-        plane.fleet,
-        plane.identity,
-        assets,
-        data.path().join("site"),
-        vec![ORIGIN.to_owned()],
-    );
+    let state =
+        State::new(plane.fleet, plane.identity, assets, data.path().join("site"), vec![ORIGIN.to_owned()]);
     House { router: web::router(state).unwrap(), fleet, victim, agent, cookie, token, _data: data }
 }
 
 impl House {
-    async fn ask(&self, method: Method, path: &str, who: Option<(&str, &str)>, body: &Value) -> (StatusCode, String) {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        who: Option<(&str, &str)>,
+        body: &Value,
+    ) -> (StatusCode, String) {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -201,10 +202,18 @@ async fn nobody_and_another_tenant_get_nothing_by_any_route() {
         let (status, text) = house.ask(method.clone(), &theirs, None, &body).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} as nobody: {text}");
         // A cookie is no right to the API, and a token none to the console.
-        let crossed = if by == "cookie" { ("authorization", bearer.as_str()) } else { ("cookie", house.cookie.as_str()) };
+        let crossed = if by == "cookie" {
+            ("authorization", bearer.as_str())
+        } else {
+            ("cookie", house.cookie.as_str())
+        };
         let (status, _) = house.ask(method.clone(), &theirs, Some(crossed), &body).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} with {}", crossed.0);
-        let who = Some(if by == "cookie" { ("cookie", house.cookie.as_str()) } else { ("authorization", bearer.as_str()) });
+        let who = Some(if by == "cookie" {
+            ("cookie", house.cookie.as_str())
+        } else {
+            ("authorization", bearer.as_str())
+        });
         if path.contains("{id}") {
             // A terminal's page of origin is looked at first; what it says is
             // the same for every agent.
@@ -228,7 +237,8 @@ async fn pages_of_another_tenants_agent_are_like_pages_of_none() {
     let who = Some(("cookie", house.cookie.as_str()));
     let page = |id: String| format!("/agents/{id}");
     let theirs = house.ask(Method::GET, &page(house.agent.to_string()), who, &Value::Null).await;
-    let none = house.ask(Method::GET, &page(AgentId::from_random([9; 10]).to_string()), who, &Value::Null).await;
+    let none =
+        house.ask(Method::GET, &page(AgentId::from_random([9; 10]).to_string()), who, &Value::Null).await;
     assert_eq!((theirs.0, none.0), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
     for path in ["/", "/settings", &page(house.agent.to_string())] {
         let (status, text) = house.ask(Method::GET, path, None, &Value::Null).await;

@@ -95,7 +95,8 @@ fn agent_program(told: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         Some(path) => path,
         None => std::env::current_exe()?.with_file_name("openclaw-agent"),
     };
-    path.canonicalize().with_context(|| format!("{}: the agent program; name it with --agent", path.display()))
+    path.canonicalize()
+        .with_context(|| format!("{}: the agent program; name it with --agent", path.display()))
 }
 
 /// A socket that every sandbox may connect to; who may ask for what is decided

@@ -75,7 +75,8 @@ async fn bad_input_is_named_and_breaks_nothing() {
     let owner = server.owner().await;
     let spawn = "/api/v1/agents/spawn";
     let long = "x".repeat(61);
-    for (name, field) in [("", "name"), ("a\u{0}b", "name"), ("a\u{202e}b", "name"), (long.as_str(), "name")] {
+    for (name, field) in [("", "name"), ("a\u{0}b", "name"), ("a\u{202e}b", "name"), (long.as_str(), "name")]
+    {
         let reply = owner.api.post(spawn, &json!({ "name": name })).await;
         assert_eq!((reply.status, reply.json()["field"].as_str()), (422, Some(field)), "{name:?}");
         assert_eq!(reply.header("content-type"), Some("application/problem+json"));

@@ -77,7 +77,9 @@ async fn the_server_killed_while_an_agent_is_saved_still_puts_it_to_sleep_whole(
         let owner = server.owner().await;
         let id = awake(&server, &owner, "saves").await;
         let mut terminal = Terminal::connect(&owner, &id).await;
-        terminal.run("head -c 30000000 /dev/urandom > big; sha256sum big > sum; echo wri''tten", "written").await;
+        terminal
+            .run("head -c 30000000 /dev/urandom > big; sha256sum big > sum; echo wri''tten", "written")
+            .await;
         owner.act(&id, "sleep").await;
         tokio::time::sleep(Duration::from_millis(wait)).await;
         server.kill();

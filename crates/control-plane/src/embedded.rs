@@ -98,8 +98,10 @@ impl ControlPlane {
         for path in [&key_folder, &run] {
             folder(path)?;
         }
-        let ticket_key = keys::load_or_create(&key_folder.join("ticket.key")).map_err(doing("the ticket key"))?;
-        let master = keys::load_or_create(&key_folder.join("repository.key")).map_err(doing("the repository key"))?;
+        let ticket_key =
+            keys::load_or_create(&key_folder.join("ticket.key")).map_err(doing("the ticket key"))?;
+        let master =
+            keys::load_or_create(&key_folder.join("repository.key")).map_err(doing("the repository key"))?;
         let signer = Arc::new(TicketSigner::new(&ticket_key));
         let repositories =
             Arc::new(Repositories::new(data.join("snapshots"), repository::MasterSecret::new(master)));

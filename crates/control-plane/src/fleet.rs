@@ -218,7 +218,11 @@ impl Fleet {
 
     async fn own(&self, who: &Principal, id: AgentId) -> Result<Agent> {
         let agent = self.ledger.agent(id).await?;
-        if agent.owner == who.user && agent.phase != Phase::Deleted { Ok(agent) } else { Err(Error::NotFound) }
+        if agent.owner == who.user && agent.phase != Phase::Deleted {
+            Ok(agent)
+        } else {
+            Err(Error::NotFound)
+        }
     }
 
     async fn agents_of(&self, who: &Principal) -> Result<Vec<Agent>> {

@@ -83,8 +83,7 @@ impl Link {
     /// [`Error::Unauthenticated`] for what is no token of ours,
     /// [`Error::Illegal`] with `Stale` when that run is over.
     pub async fn authenticate(&self, token: &str) -> Result<InstanceId> {
-        let claims =
-            self.verifier.claims(token, self.ledger.now()).map_err(|_| Error::Unauthenticated)?;
+        let claims = self.verifier.claims(token, self.ledger.now()).map_err(|_| Error::Unauthenticated)?;
         let instance = claims.instance;
         claims.check(instance, Scope::Instance).map_err(|_| Error::Unauthenticated)?;
         let agent = self.ledger.agent(instance.agent).await.map_err(|_| Error::Unauthenticated)?;

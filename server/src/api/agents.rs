@@ -49,7 +49,8 @@ pub async fn spawn(
     let spawn = Spawn {
         name: name(&request.name)?,
         size: request.size.as_deref().map_or(Ok(Size::default()), |size| {
-            size.parse().map_err(|error: domain::size::UnknownSize| Problem::invalid("size", &error.to_string()))
+            size.parse()
+                .map_err(|error: domain::size::UnknownSize| Problem::invalid("size", &error.to_string()))
         })?,
         idle_timeout: request.idle_timeout.map(idle_timeout).transpose()?,
     };

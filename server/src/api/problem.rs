@@ -53,7 +53,11 @@ impl From<Error> for Problem {
         }
         let request = app::api::request_id();
         tracing::error!(request, error = &error as &dyn std::error::Error, "request {request} failed");
-        let mut problem = Self::status(status, error.code(), "this is not your doing; try again, or name the request to the operator");
+        let mut problem = Self::status(
+            status,
+            error.code(),
+            "this is not your doing; try again, or name the request to the operator",
+        );
         problem.request = Some(request);
         problem
     }

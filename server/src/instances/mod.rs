@@ -39,11 +39,18 @@ pub fn router(link: Arc<Link>) -> Router {
         .with_state(link)
 }
 
-async fn enrol(State(link): State<Arc<Link>>, Json(request): Json<EnrolRequest>) -> Result<Json<EnrolReply>, Refusal> {
+async fn enrol(
+    State(link): State<Arc<Link>>,
+    Json(request): Json<EnrolRequest>,
+) -> Result<Json<EnrolReply>, Refusal> {
     Ok(Json(link.enrol(&request).await?))
 }
 
-async fn report(State(link): State<Arc<Link>>, from: From, Json(report): Json<Report>) -> Result<StatusCode, Refusal> {
+async fn report(
+    State(link): State<Arc<Link>>,
+    from: From,
+    Json(report): Json<Report>,
+) -> Result<StatusCode, Refusal> {
     link.report(from.0, report).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -39,10 +39,11 @@ pub async fn read(
     let Some(range) = headers.get(header::RANGE) else {
         return Ok(with(&link, &from, move |store| store.read(kind, &name)).await?.into_response());
     };
-    let range = range.to_str().ok().and_then(byte_range).ok_or(Error::Invalid {
-        field: "Range",
-        problem: "it must be bytes=FIRST-LAST".to_owned(),
-    })?;
+    let range = range
+        .to_str()
+        .ok()
+        .and_then(byte_range)
+        .ok_or(Error::Invalid { field: "Range", problem: "it must be bytes=FIRST-LAST".to_owned() })?;
     let length = range.end() - range.start() + 1;
     let part = with(&link, &from, move |store| store.read_range(kind, &name, *range.start(), length)).await?;
     Ok((StatusCode::PARTIAL_CONTENT, part).into_response())

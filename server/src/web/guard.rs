@@ -44,7 +44,8 @@ pub async fn known_host(State(origins): State<Origins>, request: Request, next: 
     if host.is_some_and(|host| origins.names(host)) {
         return next.run(request).await;
     }
-    (StatusCode::MISDIRECTED_REQUEST, "the console is not reached by this name; see --origin\n").into_response()
+    (StatusCode::MISDIRECTED_REQUEST, "the console is not reached by this name; see --origin\n")
+        .into_response()
 }
 
 /// Headers that every answer has. Pages bring a wider policy of their own.

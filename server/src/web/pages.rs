@@ -15,12 +15,8 @@ use super::State;
 
 pub fn router(state: &State) -> Router<State> {
     let give = contexts(state);
-    let routes = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(
-        app::App,
-        None,
-        give.clone(),
-    )
-    .0;
+    let routes =
+        leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, give.clone()).0;
     let assets = state.assets.clone();
     let shell = move || app::shell(assets.clone());
     let kept = SetResponseHeaderLayer::overriding(

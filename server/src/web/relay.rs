@@ -24,12 +24,8 @@ const BUFFER: usize = 32 * 1024;
 
 /// Headers of an upgrade that the instance needs. Not `Origin`: it is checked
 /// here, against the names that the console has now.
-const PASSED_ON: [header::HeaderName; 4] = [
-    header::CONNECTION,
-    header::UPGRADE,
-    header::SEC_WEBSOCKET_KEY,
-    header::SEC_WEBSOCKET_VERSION,
-];
+const PASSED_ON: [header::HeaderName; 4] =
+    [header::CONNECTION, header::UPGRADE, header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION];
 
 /// For a signed-in browser, on a page of ours.
 pub async fn terminal(

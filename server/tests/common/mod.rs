@@ -73,7 +73,8 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (mut port, mut link) = (0, String::new());
         while link.is_empty() {
-            let line = lines.next().unwrap_or_else(|| panic!("the server ended: {}", log.lock().unwrap())).unwrap();
+            let line =
+                lines.next().unwrap_or_else(|| panic!("the server ended: {}", log.lock().unwrap())).unwrap();
             if let Some(address) = line.strip_prefix("listening on http://127.0.0.1:") {
                 port = address.parse().unwrap();
             } else if let Some((_, secret)) = line.split_once("/sign-in#") {
@@ -145,7 +146,11 @@ impl Server {
     pub fn running(&self) -> Vec<i32> {
         let marker = self.data().join("instances");
         let marker = marker.to_str().unwrap();
-        processes().into_iter().filter(|(_, environment)| environment.contains(marker)).map(|(pid, _)| pid).collect()
+        processes()
+            .into_iter()
+            .filter(|(_, environment)| environment.contains(marker))
+            .map(|(pid, _)| pid)
+            .collect()
     }
 }
 
@@ -160,7 +165,9 @@ impl Drop for Server {
 }
 
 fn read_dir(path: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
+    std::fs::read_dir(path)
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default()
 }
 
 /// The id of the process that bubblewrap's status names as the sandbox's first.
@@ -246,7 +253,8 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
     }
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -285,7 +293,8 @@ impl Client {
         body: Bytes,
     ) -> (hyper::Response<hyper::body::Incoming>, tokio::task::JoinHandle<()>) {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         let connection = tokio::spawn(async move { drop(connection.await) });
         let mut request = hyper::Request::builder().method(method).uri(path);
         if !self.headers.iter().any(|(name, _)| name == "host") {

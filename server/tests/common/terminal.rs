@@ -59,7 +59,8 @@ impl Terminal {
         let origin = format!("http://127.0.0.1:{}", who.browser.port);
         let ticket = ticket(who, id).await;
         let socket = open(who, id, &origin).await.unwrap();
-        let mut terminal = Self { socket, epoch: 0, offset: 0, input: 0, screen: String::new(), closed: None };
+        let mut terminal =
+            Self { socket, epoch: 0, offset: 0, input: 0, screen: String::new(), closed: None };
         terminal.hello(viewer, resume, &ticket).await;
         while terminal.epoch == 0 {
             terminal.turn().await;
@@ -72,7 +73,8 @@ impl Terminal {
     pub async fn with_ticket(who: &Person, id: &str, ticket: &str) -> Self {
         let origin = format!("http://127.0.0.1:{}", who.browser.port);
         let socket = open(who, id, &origin).await.unwrap();
-        let mut terminal = Self { socket, epoch: 0, offset: 0, input: 0, screen: String::new(), closed: None };
+        let mut terminal =
+            Self { socket, epoch: 0, offset: 0, input: 0, screen: String::new(), closed: None };
         terminal.hello(9, None, ticket).await;
         terminal
     }

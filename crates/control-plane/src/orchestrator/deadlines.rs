@@ -99,7 +99,8 @@ impl Orchestrator {
         let Some(after) = settled(self.ledger.saw(instance, seen).await)? else { return Ok(()) };
         if after.sleeps_at != agent.sleeps_at && after.phase == Phase::Running {
             let now = self.ledger.now();
-            let left = after.sleeps_at.map_or(Duration::ZERO, |at| at.since(now).max(Duration::from_millis(1)));
+            let left =
+                after.sleeps_at.map_or(Duration::ZERO, |at| at.since(now).max(Duration::from_millis(1)));
             let warning = IdleWarning { sleeps_in_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX) };
             if let Err(error) = self.instances.warn(instance, warning, now).await {
                 // The console warns by its own feed as well.

@@ -163,8 +163,11 @@ impl Orchestrator {
     async fn stop(&self, agent: &Agent) -> Result<()> {
         let instance = agent.instance_id();
         self.provider.stop(&instance).await?;
-        settled(self.ledger.saw(instance, Seen::Stopped).await)?;
-        Ok(())
+        match settled(self.ledger.saw(instance, Seen::Stopped).await) {
+            // Its end was told first, and meant the same.
+            Err(Error::Illegal(_)) => Ok(()),
+            outcome => outcome.map(drop),
+        }
     }
 }
 

@@ -75,7 +75,10 @@ async fn one_illegible_row_does_not_stop_the_work_on_its_shard() {
     let db = Connection::open(&path).unwrap();
     db.execute("UPDATE agents SET agent = '{}' WHERE id = ?1", [id(SHARD, 2).to_string()]).unwrap();
     let far = Timestamp(i64::MAX - 1);
-    assert_eq!(store.claim_due(SHARD, far, Timestamp(i64::MAX), 10).await.unwrap(), std::slice::from_ref(&agent));
+    assert_eq!(
+        store.claim_due(SHARD, far, Timestamp(i64::MAX), 10).await.unwrap(),
+        std::slice::from_ref(&agent)
+    );
     assert_eq!(store.metered(SHARD, None, 10).await.unwrap(), [agent]);
     assert!(matches!(store.agent(id(SHARD, 2)).await, Err(StoreError::Failed(_))));
 }

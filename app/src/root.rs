@@ -39,4 +39,5 @@ pub fn App() -> impl IntoView {
         </Router>
         <Toasts />
     }
+    .into_any()
 }

@@ -44,6 +44,7 @@ pub fn AgentMenu(agent: Live) -> impl IntoView {
         <IdleDialog agent handle=idle />
         <DeleteDialog agent handle=delete />
     }
+    .into_any()
 }
 
 #[component]
@@ -97,6 +98,7 @@ fn RenameDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
             </Foot>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -129,6 +131,7 @@ fn IdleDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
             </Foot>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -178,6 +181,7 @@ fn DeleteDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
             </Foot>
         </Dialog>
     }
+    .into_any()
 }
 
 /// A dialog's end: the way back, and the way on.
@@ -191,4 +195,5 @@ fn Foot(handle: DialogHandle, keep: &'static str, children: Children) -> impl In
             {children()}
         </div>
     }
+    .into_any()
 }

@@ -75,4 +75,5 @@ pub fn Dialog(
             </form>
         </dialog>
     }
+    .into_any()
 }

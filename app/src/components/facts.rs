@@ -64,4 +64,5 @@ pub fn Facts(agent: Live) -> impl IntoView {
             }}
         </section>
     }
+    .into_any()
 }

@@ -49,7 +49,7 @@ pub fn House() -> impl IntoView {
             Err(error) => view! { <FaultPage error /> }.into_any(),
         })
     };
-    view! { <Suspense>{page}</Suspense> }
+    view! { <Suspense>{page}</Suspense> }.into_any()
 }
 
 /// Top bar, page, foot.
@@ -84,6 +84,7 @@ pub fn Frame(
             </footer>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -108,4 +109,5 @@ fn Account(name: Name) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }

@@ -77,4 +77,5 @@ pub fn Mishap(agent: Live, failure: Failure) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

@@ -61,6 +61,7 @@ pub fn Notices(agent: Live) -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -96,4 +97,5 @@ fn IdleWarning(agent: Live) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }

@@ -77,4 +77,5 @@ pub fn Pinza(#[prop(into)] mood: Signal<Mood>, #[prop(into)] id: String) -> impl
             inner_html=move || drawing(fills.get(), &id)
         ></svg>
     }
+    .into_any()
 }

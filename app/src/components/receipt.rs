@@ -81,6 +81,7 @@ pub fn Receipt(agent: Live) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 #[cfg(test)]

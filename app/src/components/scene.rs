@@ -38,6 +38,7 @@ pub fn Asleep(agent: Live) -> impl IntoView {
             </span>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -64,6 +65,7 @@ fn Saved(agent: Live, snapshot: Snapshot) -> impl IntoView {
             </div>
         </dl>
     }
+    .into_any()
 }
 
 /// Saving before sleep.
@@ -77,6 +79,7 @@ pub fn Saving() -> impl IntoView {
             <p>{t.saving_text}</p>
         </section>
     }
+    .into_any()
 }
 
 /// On its way out.
@@ -90,6 +93,7 @@ pub fn Deleting() -> impl IntoView {
             <p>{t.deleting_text}</p>
         </section>
     }
+    .into_any()
 }
 
 /// It was up, and fell over.
@@ -103,4 +107,5 @@ pub fn Fallen(agent: Live, failure: Failure) -> impl IntoView {
             <Mishap agent failure />
         </section>
     }
+    .into_any()
 }

@@ -63,6 +63,7 @@ pub fn IdleSelect(
             {options.collect_view()}
         </select>
     }
+    .into_any()
 }
 
 /// The dialog. `made` gets the new agent.
@@ -185,4 +186,5 @@ pub fn SpawnDialog(handle: DialogHandle, made: impl Fn(AgentView) + Copy + 'stat
             </div>
         </Dialog>
     }
+    .into_any()
 }

@@ -60,4 +60,5 @@ pub fn State(agent: Live) -> impl IntoView {
             {move || name(state.get(), t)}
         </span>
     }
+    .into_any()
 }

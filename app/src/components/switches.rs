@@ -45,6 +45,7 @@ pub fn LangSwitch() -> impl IntoView {
             {button(Lang::En, "EN", "English")}
         </div>
     }
+    .into_any()
 }
 
 /// Light and dark; pressing the one that is chosen goes back to the system's.
@@ -74,4 +75,5 @@ pub fn ThemeSwitch() -> impl IntoView {
             {button(Theme::Dark, t.theme_dark, "night")}
         </div>
     }
+    .into_any()
 }

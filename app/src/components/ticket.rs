@@ -85,6 +85,7 @@ pub fn Ticket(agent: Live) -> impl IntoView {
             </div>
         </article>
     }
+    .into_any()
 }
 
 fn label(text: &'static str) -> AnyView {

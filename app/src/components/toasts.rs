@@ -43,4 +43,5 @@ pub fn Toasts() -> impl IntoView {
             </For>
         </div>
     }
+    .into_any()
 }

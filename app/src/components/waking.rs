@@ -139,6 +139,7 @@ pub fn Waking(agent: Live) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -175,4 +176,5 @@ fn PhaseLine(agent: Live, phase: BootPhase, name: &'static str) -> impl IntoView
             {move || note.get().map(|note| view! { <span class="phase-note">{note}</span> })}
         </li>
     }
+    .into_any()
 }

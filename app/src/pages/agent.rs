@@ -47,7 +47,7 @@ pub fn AgentPage() -> impl IntoView {
             Err(error) => view! { <FaultPage error /> }.into_any(),
         })
     };
-    view! { <Suspense fallback=Loading>{page}</Suspense> }
+    view! { <Suspense fallback=Loading>{page}</Suspense> }.into_any()
 }
 
 #[component]
@@ -61,6 +61,7 @@ fn Loading() -> impl IntoView {
             <div class="skeleton skeleton-title"></div>
         </main>
     }
+    .into_any()
 }
 
 /// What stands in the middle of the page.
@@ -155,4 +156,5 @@ fn Bench(view: AgentView) -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }

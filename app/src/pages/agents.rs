@@ -32,6 +32,7 @@ pub fn AgentsPage() -> impl IntoView {
         <Title text=format!("{} · OpenClaw Cloud", t.my_agents) />
         <Suspense fallback=Loading>{page}</Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -64,6 +65,7 @@ fn Loading() -> impl IntoView {
             </ul>
         </main>
     }
+    .into_any()
 }
 
 /// The list, kept as the feed tells.
@@ -144,6 +146,7 @@ fn Agents(views: Vec<AgentView>) -> impl IntoView {
         </main>
         <SpawnDialog handle=spawn made />
     }
+    .into_any()
 }
 
 #[component]
@@ -170,6 +173,7 @@ fn Empty(spawn: DialogHandle) -> impl IntoView {
             </ul>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -203,4 +207,5 @@ fn Filled(list: List, spawn: DialogHandle) -> impl IntoView {
             </For>
         </ul>
     }
+    .into_any()
 }

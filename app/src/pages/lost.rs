@@ -16,6 +16,7 @@ pub fn LostPage() -> impl IntoView {
             <Nothing />
         </Frame>
     }
+    .into_any()
 }
 
 /// What an agent's page shows when there is no such agent, inside the house.
@@ -40,6 +41,7 @@ pub fn Nothing() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }
 
 /// Something of ours failed. The document's status says so too.
@@ -60,4 +62,5 @@ pub fn FaultPage(error: AppError) -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }

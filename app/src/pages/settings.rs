@@ -31,6 +31,7 @@ pub fn SettingsPage() -> impl IntoView {
         <Title text=format!("{} · OpenClaw Cloud", t.settings) />
         <Suspense>{page}</Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -76,6 +77,7 @@ fn Settings(tokens: Vec<TokenView>) -> impl IntoView {
             </section>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -127,6 +129,7 @@ fn Tokens(tokens: Vec<TokenView>) -> impl IntoView {
             </ul>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -158,6 +161,7 @@ fn Secret(secret: String) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -186,4 +190,5 @@ fn Token(token: TokenView, tokens: RwSignal<Vec<TokenView>>) -> impl IntoView {
             </button>
         </li>
     }
+    .into_any()
 }

@@ -105,4 +105,5 @@ pub fn SignInPage() -> impl IntoView {
             </main>
         </Frame>
     }
+    .into_any()
 }

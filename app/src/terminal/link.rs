@@ -61,4 +61,5 @@ pub fn LinkWord(#[prop(into)] link: Signal<Link>) -> impl IntoView {
             {move || Link::words(word.get(), t)}
         </span>
     }
+    .into_any()
 }

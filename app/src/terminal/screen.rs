@@ -35,4 +35,5 @@ pub fn Screen(
             <Veil link=link.into() again=Callback::new(move |()| again.update(|again| *again += 1)) />
         </div>
     }
+    .into_any()
 }

@@ -69,4 +69,5 @@ pub fn SearchField(open: RwSignal<bool>, ask: RwSignal<Search>) -> impl IntoView
             </button>
         </form>
     }
+    .into_any()
 }

@@ -140,6 +140,7 @@ pub fn Terminals(agent: Live) -> impl IntoView {
             </For>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -162,4 +163,5 @@ fn TabButton(tab: Tab, active: RwSignal<u16>) -> impl IntoView {
             {(t.terminal)(number.saturating_add(1))}
         </button>
     }
+    .into_any()
 }

@@ -61,5 +61,5 @@ pub fn Veil(link: Signal<Link>, again: Callback<()>) -> impl IntoView {
             </div>
         })
     };
-    view! { {note} }
+    view! { {note} }.into_any()
 }

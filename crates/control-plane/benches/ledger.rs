@@ -1,0 +1,121 @@
+//! What the ledger's commits and ticks cost on this machine's disk. Prints a
+//! line a figure: what, value, goal.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use control_plane::store::sqlite::Sqlite;
+use control_plane::store::{Shard, Store};
+use domain::agent::{Agent, ProviderName};
+use domain::id::{AgentId, UserId};
+use domain::lifecycle::{self, NewAgent, Observation, Policy};
+use domain::size::Size;
+use domain::time::Timestamp;
+use tokio::task::JoinSet;
+
+const NOW: Timestamp = Timestamp(1_790_000_000_000);
+/// How long each figure is measured.
+const SPAN: Duration = Duration::from_secs(3);
+/// The fleets a tick is measured with.
+const FLEETS: [u64; 2] = [1_000, 50_000];
+
+fn id(n: u64) -> AgentId {
+    let mut bytes = [0; 10];
+    // Spread over the shards, as random ids are.
+    bytes[0] = n as u8;
+    bytes[2..].copy_from_slice(&n.to_be_bytes());
+    AgentId::from_random(bytes)
+}
+
+async fn create(store: &dyn Store, n: u64) -> Agent {
+    let new = NewAgent {
+        id: id(n),
+        owner: UserId::from_random([1; 10]),
+        name: "bench".parse().unwrap(),
+        size: Size::Small,
+        provider: ProviderName::Local,
+        idle_timeout: None,
+    };
+    let transition = lifecycle::create(new, NOW);
+    store.create(&transition, None).await.unwrap();
+    transition.agent
+}
+
+async fn commit(store: &dyn Store, agent: Agent, observation: Observation) -> Agent {
+    let transition = lifecycle::apply(&agent, observation, NOW, &Policy::default()).unwrap();
+    store.commit(&transition).await.unwrap();
+    transition.agent
+}
+
+/// Commits of `writers` agents at once; how long each took.
+async fn commits(store: &Arc<Sqlite>, first: u64, writers: u64) -> Vec<Duration> {
+    let mut all = JoinSet::new();
+    for n in first..first + writers {
+        let store = Arc::clone(store);
+        all.spawn(async move {
+            let mut agent = create(&*store, n).await;
+            let (mut spans, started) = (Vec::new(), Instant::now());
+            while started.elapsed() < SPAN {
+                let asleep = agent.phase == domain::agent::Phase::Asleep;
+                let wish = if asleep { Observation::WakeAsked } else { Observation::SleepAsked };
+                let begun = Instant::now();
+                agent = commit(&*store, agent, wish).await;
+                spans.push(begun.elapsed());
+            }
+            spans
+        });
+    }
+    let mut spans = all.join_all().await.concat();
+    spans.sort_unstable();
+    spans
+}
+
+/// A tick with nothing due in a fleet that sleeps.
+async fn tick(store: &dyn Store) -> Duration {
+    let (mut ticks, started) = (0, Instant::now());
+    while started.elapsed() < SPAN {
+        for shard in Shard::all() {
+            assert!(store.claim_due(shard, NOW, NOW.after(SPAN), 64).await.unwrap().is_empty());
+        }
+        ticks += 1;
+    }
+    started.elapsed() / ticks
+}
+
+fn percentile(spans: &[Duration], percent: usize) -> f64 {
+    spans[(spans.len() - 1) * percent / 100].as_secs_f64() * 1000.0
+}
+
+#[tokio::main]
+async fn main() {
+    let folder =
+        tempfile::tempdir_in(std::env::var_os("OPENCLAW_BENCH_FOLDER").unwrap_or(".".into())).unwrap();
+    let store = Arc::new(Sqlite::open(&folder.path().join("console.db")).unwrap());
+    for (first, writers) in [(1 << 40, 1), (1 << 41, 64)] {
+        let spans = commits(&store, first, writers).await;
+        let rate = spans.len() as f64 / SPAN.as_secs_f64();
+        println!("commits on the disk, {writers} at once\t{rate:.0} /s\t-");
+        let (p50, p99) = (percentile(&spans, 50), percentile(&spans, 99));
+        println!("one of them, p50 / p99\t{p50:.2} / {p99:.2} ms\t-");
+    }
+    drop(store);
+
+    for fleet in FLEETS {
+        let path = folder.path().join(format!("{fleet}.db"));
+        let store = Arc::new(Sqlite::open(&path).unwrap());
+        let mut all = JoinSet::new();
+        for part in 0..256 {
+            let store = Arc::clone(&store);
+            all.spawn(async move {
+                for n in (part..fleet).step_by(256) {
+                    let agent = create(&*store, n).await;
+                    commit(&*store, agent, Observation::SleepAsked).await;
+                }
+            });
+        }
+        all.join_all().await;
+        let cost = tick(&*store).await;
+        println!("a tick with nothing due, {fleet} asleep\t{} µs\tas with any fleet", cost.as_micros());
+    }
+}

@@ -1,6 +1,7 @@
 //! What can go wrong with a repository.
 
-use rustic_core::RusticError;
+use std::io;
+use std::path::Path;
 
 use crate::object::ObjectError;
 
@@ -8,47 +9,54 @@ use crate::object::ObjectError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store of objects refused; see [`ObjectError::retryable`].
-    #[error(transparent)]
+    #[error("saved state: {0}")]
     Store(#[from] ObjectError),
     /// Files or folders of the state that could not be read. Nothing was
     /// saved: a snapshot without them would pass for a whole one.
-    #[error("{count} could not be read, {first} first")]
-    Unreadable { count: usize, first: String },
+    #[error("{count} could not be read, first {first}")]
+    Unreadable { count: u64, first: String },
     /// There is no such snapshot.
     #[error("there is no snapshot {0}")]
     NoSnapshot(String),
-    /// The data is damaged, or the key is another's.
-    #[error("{0}")]
+    /// Data does not bear out its key: the key is another repository's, or the
+    /// data was changed.
+    #[error("the key does not fit, or the saved state was changed")]
+    NotAuthentic,
+    /// The data is there and cannot be used.
+    #[error("the saved state is damaged: {0}")]
     Damaged(String),
-    /// The local disk failed or is full.
+    /// The local disk failed or is full while a snapshot was brought back.
     #[error("{doing}: {source}")]
-    Io { doing: String, source: std::io::Error },
+    Io { doing: String, source: io::Error },
 }
 
 /// `Result` of a repository.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// Whether the same call may succeed later without anyone's doing.
+    pub(crate) fn io(doing: &str, path: &Path, source: impl Into<io::Error>) -> Self {
+        Self::Io { doing: format!("{doing} {}", path.display()), source: source.into() }
+    }
+
+    /// Whether the same call may succeed later: after a while, or once someone
+    /// made room on the disk. `false`: trying again changes nothing.
     pub fn retryable(&self) -> bool {
         match self {
             Self::Store(error) => error.retryable(),
-            Self::Io { .. } => true,
-            _ => false,
+            // Its owner may mend what is unreadable at any time.
+            Self::Io { .. } | Self::Unreadable { .. } => true,
+            Self::NoSnapshot(_) | Self::NotAuthentic | Self::Damaged(_) => false,
         }
     }
-}
 
-impl From<Box<RusticError>> for Error {
-    fn from(error: Box<RusticError>) -> Self {
-        // What our own store said is passed through the library unchanged.
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(&*error);
-        while let Some(source) = cause {
-            if let Some(ours) = source.downcast_ref::<ObjectError>() {
-                return Self::Store(ours.clone());
+    /// Whether a disk (the repository's, or the local one) has no room left.
+    pub fn disk_full(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error, ObjectError::Full),
+            Self::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
-            cause = source.source();
+            _ => false,
         }
-        Self::Damaged(error.display_log())
     }
 }

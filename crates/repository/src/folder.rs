@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use crate::object::{Kind, OBJECT_MAX, Object, ObjectError, ObjectName, ObjectStore};
 
@@ -22,6 +23,9 @@ static WRITES: AtomicU64 = AtomicU64::new(0);
 /// restic's config has no name: it is a file of its own. Its name towards the
 /// library is all zeros.
 const CONFIG_NAME: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Where writes are prepared. What is left there was cut short.
+const ASIDE: &str = "tmp";
 
 impl FolderStore {
     /// The folder; nothing is made until something is written.
@@ -43,6 +47,17 @@ impl FolderStore {
         Ok(sum)
     }
 
+    /// Removes what writes left that a crash cut short. For the start of the
+    /// only process that writes here: no write may be under way.
+    pub fn sweep(&self) -> Result<(), ObjectError> {
+        let sweep =
+            || fs::read_dir(self.root.join(ASIDE))?.try_for_each(|left| fs::remove_file(left?.path()));
+        match sweep() {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&error)),
+            _ => Ok(()),
+        }
+    }
+
     fn path(&self, kind: Kind, name: &ObjectName) -> PathBuf {
         match kind {
             Kind::Config => self.root.join("config"),
@@ -58,8 +73,9 @@ impl FolderStore {
         };
         for entry in entries {
             let entry = entry?;
-            // What is no object (a write cut short) is no part of the list.
-            let Some(name) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let Some(name) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
             match entry.metadata() {
                 Ok(about) if about.is_file() => found.push(Object { name, size: about.len() }),
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -69,11 +85,39 @@ impl FolderStore {
         Ok(())
     }
 
-    fn open(&self, kind: Kind, name: &ObjectName) -> Result<File, ObjectError> {
+    fn list_config(&self, found: &mut Vec<Object>) -> io::Result<()> {
+        match fs::metadata(self.root.join("config")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            about => {
+                let name = CONFIG_NAME.parse().expect("64 zeros are hexadecimal");
+                found.push(Object { name, size: about?.len() });
+            }
+        }
+        Ok(())
+    }
+
+    fn open_object(&self, kind: Kind, name: &ObjectName) -> Result<File, ObjectError> {
         File::open(self.path(kind, name)).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ObjectError::NotFound(format!("{kind}/{name}")),
             _ => failed(&error),
         })
+    }
+
+    /// Written aside, made durable, and put in place in one step.
+    fn place(&self, path: &Path, content: &[Bytes]) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(&self.root);
+        let number = WRITES.fetch_add(1, Ordering::Relaxed);
+        let aside = self.root.join(ASIDE).join(format!("{}-{number}", std::process::id()));
+        let placed = make_folder(&self.root.join(ASIDE))
+            .and_then(|()| write_durably(&aside, content))
+            .and_then(|()| make_folder(folder))
+            .and_then(|()| fs::rename(&aside, path));
+        if placed.is_err() {
+            // A full disk gets its room back; the first error is the one to tell.
+            let _ = fs::remove_file(&aside);
+        }
+        placed?;
+        File::open(folder)?.sync_all()
     }
 }
 
@@ -81,17 +125,7 @@ impl ObjectStore for FolderStore {
     fn list(&self, kind: Kind) -> Result<Vec<Object>, ObjectError> {
         let mut found = Vec::new();
         let listed = match kind {
-            Kind::Config => {
-                match fs::metadata(self.root.join("config")) {
-                    Ok(about) => {
-                        let name = CONFIG_NAME.parse().expect("64 zeros are hexadecimal");
-                        found.push(Object { name, size: about.len() });
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(failed(&error)),
-                }
-                Ok(())
-            }
+            Kind::Config => self.list_config(&mut found),
             Kind::Pack => (0..=255).try_for_each(|first| {
                 Self::list_folder(&self.root.join("data").join(format!("{first:02x}")), &mut found)
             }),
@@ -102,7 +136,7 @@ impl ObjectStore for FolderStore {
 
     fn read(&self, kind: Kind, name: &ObjectName) -> Result<Bytes, ObjectError> {
         let mut content = Vec::new();
-        self.open(kind, name)?.read_to_end(&mut content).map_err(|error| failed(&error))?;
+        self.open_object(kind, name)?.read_to_end(&mut content).map_err(|error| failed(&error))?;
         Ok(content.into())
     }
 
@@ -113,30 +147,30 @@ impl ObjectStore for FolderStore {
         offset: u64,
         length: u64,
     ) -> Result<Bytes, ObjectError> {
-        let length = usize::try_from(length).ok().filter(|length| *length <= OBJECT_MAX);
-        let mut content = vec![0; length.ok_or(ObjectError::TooLarge)?];
-        let mut file = self.open(kind, name)?;
-        file.seek(SeekFrom::Start(offset)).map_err(|error| failed(&error))?;
-        file.read_exact(&mut content).map_err(|error| failed(&error))?;
-        Ok(content.into())
+        let room = usize::try_from(length).ok().filter(|length| *length <= OBJECT_MAX);
+        let mut content = vec![0; room.ok_or(ObjectError::TooLarge)?];
+        let mut file = self.open_object(kind, name)?;
+        let read = file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut content));
+        match read {
+            Ok(()) => Ok(content.into()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(ObjectError::NotFound(format!("{kind}/{name} from {offset} on")))
+            }
+            Err(error) => Err(failed(&error)),
+        }
     }
 
-    /// Written aside, made durable, and put in place in one step.
     fn write(&self, kind: Kind, name: &ObjectName, content: &[Bytes]) -> Result<(), ObjectError> {
         if content.iter().map(Bytes::len).sum::<usize>() > OBJECT_MAX {
             return Err(ObjectError::TooLarge);
         }
-        let path = self.path(kind, name);
-        let folder = path.parent().unwrap_or(&self.root);
-        let number = WRITES.fetch_add(1, Ordering::Relaxed);
-        let aside = folder.join(format!(".new-{}-{number}", std::process::id()));
-        let written = write_aside(folder, &aside, content).and_then(|()| fs::rename(&aside, &path));
-        if let Err(error) = written {
-            // A full disk gets its room back; the first error is the one to tell.
-            let _ = fs::remove_file(&aside);
-            return Err(failed(&error));
+        if kind != Kind::Config && !names(name, content) {
+            // Damaged on its way here: sent again, it may be whole.
+            return Err(ObjectError::Failed(format!(
+                "the content of {kind}/{name} is not what its name says"
+            )));
         }
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(&error))
+        self.place(&self.path(kind, name), content).map_err(|error| failed(&error))
     }
 
     fn remove(&self, kind: Kind, name: &ObjectName) -> Result<(), ObjectError> {
@@ -147,9 +181,31 @@ impl ObjectStore for FolderStore {
     }
 }
 
-fn write_aside(folder: &Path, aside: &Path, content: &[Bytes]) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(aside)?;
+/// Whether the name is the SHA-256 of the content.
+fn names(name: &ObjectName, content: &[Bytes]) -> bool {
+    let mut hash = Sha256::new();
+    content.iter().for_each(|part| hash.update(part));
+    hash.finalize().iter().zip(name.as_str().as_bytes().chunks(2)).all(|(byte, digits)| {
+        std::str::from_utf8(digits).ok().and_then(|text| u8::from_str_radix(text, 16).ok()) == Some(*byte)
+    })
+}
+
+/// Makes a folder and those above it, each durably entered in the one above.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(above)?;
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => File::open(above)?.sync_all(),
+    }
+}
+
+fn write_durably(path: &Path, content: &[Bytes]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     for part in content {
         file.write_all(part)?;
     }

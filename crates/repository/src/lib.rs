@@ -7,12 +7,17 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod backend;
+mod baseline;
+mod blocks;
 mod error;
 mod folder;
+mod hydrate;
 mod key;
+mod mode;
 mod object;
 mod repo;
-mod walk;
+mod source;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -20,5 +25,5 @@ mod tests;
 pub use error::{Error, Result};
 pub use folder::FolderStore;
 pub use key::{MasterSecret, RepositoryKey};
-pub use object::{InvalidName, Kind, OBJECT_MAX, Object, ObjectError, ObjectName, ObjectStore};
-pub use repo::{Hydrated, Persisted, Repository};
+pub use object::{InvalidName, Kind, OBJECT_MAX, Object, ObjectError, ObjectName, ObjectPath, ObjectStore};
+pub use repo::{Hydrated, Persisted, Repository, SavedSnapshot};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 /// The largest object, in bytes. Packs are made to stay well under it.
-pub const OBJECT_MAX: usize = 64 * 1024 * 1024;
+pub const OBJECT_MAX: usize = 32 * 1024 * 1024;
 
 /// The kinds of objects in restic's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,6 +84,27 @@ impl fmt::Debug for ObjectName {
     }
 }
 
+/// One object, as a path: `data/7f83b1…`. Both sides of an HTTP store spell it so.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectPath {
+    pub kind: Kind,
+    pub name: ObjectName,
+}
+
+impl fmt::Display for ObjectPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+impl FromStr for ObjectPath {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let (kind, name) = text.split_once('/').ok_or(InvalidName)?;
+        Ok(Self { kind: kind.parse()?, name: name.parse()? })
+    }
+}
+
 /// One row of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
@@ -97,6 +118,7 @@ pub struct Object {
 pub enum ObjectError {
     #[error("there is no object {0}")]
     NotFound(String),
+    /// More than [`OBJECT_MAX`] bytes.
     #[error("the object is larger than {} MiB", OBJECT_MAX / 1024 / 1024)]
     TooLarge,
     /// No room. Nothing of the object was kept.
@@ -118,7 +140,8 @@ impl ObjectError {
 }
 
 /// Keeps objects. A write is all there, durably, or not at all; writing the
-/// same object again changes nothing.
+/// same object again changes nothing. Names of all kinds but the config are the
+/// SHA-256 of the content.
 pub trait ObjectStore: Send + Sync + 'static {
     fn list(&self, kind: Kind) -> Result<Vec<Object>, ObjectError>;
 
@@ -137,4 +160,47 @@ pub trait ObjectStore: Send + Sync + 'static {
 
     /// An object that is not there is removed already.
     fn remove(&self, kind: Kind, name: &ObjectName) -> Result<(), ObjectError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_name_is_64_hexadecimal_digits_and_nothing_else(text in "\\PC{0,80}|[0-9a-fA-F/.]{60,68}") {
+            let name = text.parse::<ObjectName>();
+            let digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+            prop_assert_eq!(name.is_ok(), text.len() == 64 && text.chars().all(digit));
+            if let Ok(name) = name { prop_assert_eq!(name.as_str(), text); }
+        }
+
+        #[test]
+        fn a_path_is_read_as_it_is_written(kind in 0usize..5, name in "[0-9a-f]{64}") {
+            let path = ObjectPath { kind: Kind::ALL[kind], name: name.parse().unwrap() };
+            prop_assert_eq!(path.to_string().parse::<ObjectPath>(), Ok(path));
+        }
+
+        #[test]
+        fn what_is_no_path_is_refused(text in "\\PC{0,90}|(data|keys|locks|\\.\\.)/{0,2}[0-9a-f./]{62,66}") {
+            if let Ok(path) = text.parse::<ObjectPath>() { prop_assert_eq!(path.to_string(), text); }
+        }
+    }
+
+    #[test]
+    fn ways_out_of_the_repository_are_no_names() {
+        let name = "a".repeat(64);
+        for text in ["../config", "data/..", "data//", "config", "data/../../x"] {
+            assert_eq!(text.parse::<ObjectPath>(), Err(InvalidName), "{text}");
+        }
+        for text in [
+            format!("data/{name}/"),
+            format!("/data/{name}"),
+            format!("data/{name}\n"),
+            format!("DATA/{name}"),
+        ] {
+            assert_eq!(text.parse::<ObjectPath>(), Err(InvalidName), "{text}");
+        }
+    }
 }

@@ -1,40 +1,59 @@
 //! A repository: persist, hydrate, verify, prune.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
+use bytesize::ByteSize;
+use rustic_core::jiff::Span;
 use rustic_core::repofile::SnapshotFile;
 use rustic_core::{
-    BackupOptions, ConfigOptions, KeyOptions, LocalDestination, LsOptions, PathList, PruneOptions,
-    Repository as Rustic, RepositoryOptions, RestoreOptions, SnapshotOptions,
+    BackupOptions, CheckOptions, ConfigOptions, KeyOptions, LimitOption, OpenStatus, PruneOptions,
+    Repository as Rustic, RepositoryOptions, RusticResult, SnapshotOptions,
 };
 
 use crate::backend::backends;
+use crate::baseline::Baseline;
 use crate::error::{Error, Result};
+use crate::hydrate::hydrate;
 use crate::key::RepositoryKey;
-use crate::object::{Kind, ObjectStore};
-use crate::walk;
+use crate::object::{Kind, ObjectName, ObjectStore};
+use crate::source::Source;
+use crate::watch::Watch;
 
-/// Packs are closed past this size, in MiB; far enough under
-/// [`crate::OBJECT_MAX`], and small enough that a save holds little memory.
-const PACK_MIB: u64 = 16;
+/// A pack is closed past this size; it may exceed it by one chunk. Small, so that
+/// a save holds little memory; [`crate::OBJECT_MAX`] is far.
+const PACK: ByteSize = ByteSize::mib(8);
+/// How files are cut: 512 KiB on average. What changed in a database costs a
+/// chunk, and no chunk needs much memory.
+const CHUNK: ByteSize = ByteSize::kib(512);
+const CHUNK_MIN: ByteSize = ByteSize::kib(256);
+const CHUNK_MAX: ByteSize = ByteSize::mib(2);
 /// zstd's level: at 1 a save is bound by hashing, not by compressing.
 const COMPRESSION: i32 = 1;
-/// The path that all snapshots are of, wherever the state really lies.
-const STATE: &str = "/home";
+/// How long data that no snapshot needs stays; longer than any hydration.
+const GRACE: Duration = Duration::from_secs(60 * 60);
+/// Where snapshots have the state, wherever it lay when it was saved.
+const HOME: &str = "/home/agent";
 
-/// One agent's repository.
+/// One agent's repository. Each call opens it anew: nothing of it is kept that
+/// another process could have made stale.
+///
+/// What is kept is the last snapshot that this value made of a folder or brought
+/// back into it, so that the next save of that folder reads only what changed.
 pub struct Repository {
     store: Arc<dyn ObjectStore>,
     key: RepositoryKey,
+    exclude: Vec<PathBuf>,
+    last: Mutex<Option<(PathBuf, Baseline)>>,
 }
 
 /// A snapshot that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Persisted {
     /// 64 hexadecimal digits.
     pub id: String,
+    /// Everything but folders.
     pub files: u64,
     /// Size of the state.
     pub bytes: u64,
@@ -44,132 +63,244 @@ pub struct Persisted {
 }
 
 /// A snapshot that was brought back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Hydrated {
+    /// Everything but folders.
     pub files: u64,
     pub bytes: u64,
     pub took: Duration,
 }
 
+/// A snapshot that is in the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedSnapshot {
+    /// 64 hexadecimal digits.
+    pub id: String,
+    pub at: SystemTime,
+    pub files: u64,
+    pub bytes: u64,
+}
+
+/// The library's view of the repository, and what went wrong beneath it.
+struct Session<S> {
+    library: Rustic<S>,
+    watch: Arc<Watch>,
+}
+
+impl<S> Session<S> {
+    fn told<T>(&self, result: RusticResult<T>) -> Result<T> {
+        result.map_err(|error| self.watch.explain(&error))
+    }
+
+    /// To the same repository in another state.
+    fn then<T>(self, next: impl FnOnce(Rustic<S>) -> RusticResult<Rustic<T>>) -> Result<Session<T>> {
+        let watch = self.watch;
+        let library = next(self.library).map_err(|error| watch.explain(&error))?;
+        Ok(Session { library, watch })
+    }
+}
+
 impl Repository {
-    /// The repository in the store; it is made at the first persist.
+    /// The repository in the store; it is made at the first save.
     pub fn new(store: Arc<dyn ObjectStore>, key: RepositoryKey) -> Self {
-        Self { store, key }
+        Self { store, key, exclude: Vec::new(), last: Mutex::default() }
     }
 
-    fn open(&self) -> Result<Rustic<rustic_core::OpenStatus>> {
-        let backends = backends(Arc::clone(&self.store));
-        let repository = Rustic::new(&RepositoryOptions::default().no_cache(true), &backends)?;
-        Ok(repository.open(&self.key.credentials())?)
+    /// Saves leave out what lies at or below these paths, relative to the folder
+    /// that is saved.
+    #[must_use]
+    pub fn excluding(mut self, paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        self.exclude.extend(paths.into_iter().map(Into::into));
+        self
     }
 
-    fn open_or_init(&self) -> Result<Rustic<rustic_core::OpenStatus>> {
-        if !self.store.list(Kind::Config)?.is_empty() {
+    fn exists(&self) -> Result<bool> {
+        Ok(!self.store.list(Kind::Config)?.is_empty())
+    }
+
+    fn session(&self) -> Result<Session<()>> {
+        let watch = Arc::new(Watch::default());
+        let backends = backends(Arc::clone(&self.store), Arc::clone(&watch));
+        let library = Rustic::new(&RepositoryOptions::default().no_cache(true), &backends);
+        Ok(Session { library: library.map_err(|error| watch.explain(&error))?, watch })
+    }
+
+    fn open(&self) -> Result<Session<OpenStatus>> {
+        self.session()?.then(|library| library.open(&self.key.credentials()))
+    }
+
+    fn open_or_make(&self) -> Result<Session<OpenStatus>> {
+        if self.exists()? {
             return self.open();
         }
-        let backends = backends(Arc::clone(&self.store));
-        let repository = Rustic::new(&RepositoryOptions::default().no_cache(true), &backends)?;
-        let size = bytesize::ByteSize::mib(PACK_MIB);
         let config = ConfigOptions::default()
             .set_compression(COMPRESSION)
-            .set_datapack_size(size)
-            .set_datapack_size_limit(size)
-            .set_treepack_size_limit(size);
-        Ok(repository.init(&self.key.credentials(), &KeyOptions::default(), &config)?)
+            .set_chunk_size(CHUNK)
+            .set_chunk_min_size(CHUNK_MIN)
+            .set_chunk_max_size(CHUNK_MAX)
+            .set_datapack_size(PACK)
+            .set_datapack_size_limit(PACK)
+            .set_treepack_size_limit(PACK);
+        self.session()?.then(|library| library.init(&self.key.credentials(), &KeyOptions::default(), &config))
     }
 
-    /// Saves the tree under `source`. Nothing may write to it meanwhile.
+    /// Saves the tree under `source`. Sockets and devices are left out.
+    ///
+    /// Programs may go on writing: a file that changes while it is read is saved
+    /// as it was read, one that vanishes is left out, and both are looked at
+    /// again by the next save.
+    ///
+    /// At most one save at a time, and none while [`keep_only`](Self::keep_only)
+    /// runs.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] when a part of it can't be read: no snapshot is
-    /// made then, rather than one with a hole.
+    /// [`Error::Unreadable`] when a part of the tree can't be read: no snapshot
+    /// is made then, rather than one with a hole. [`Error::Store`] when the store
+    /// refused. After any error the snapshots that were there are whole.
     pub fn persist(&self, source: &Path) -> Result<Persisted> {
         let started = Instant::now();
-        let expected = walk::count(source)?;
-        let repository = self.open_or_init()?.to_indexed_ids()?;
+        let session = self.open_or_make()?.then(Rustic::to_indexed_ids)?;
+        let home = Path::new(HOME);
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let baseline = last.filter(|(folder, _)| folder == source).map(|(_, baseline)| baseline);
+        let (watch, exclude) = (Arc::clone(&session.watch), self.exclude.clone());
+        let walked = Source::open(source, home, exclude, baseline.clone(), watch)?;
         let mut options = BackupOptions::default();
-        options.as_path = Some(STATE.into());
         options.no_scan = true;
-        // A hydrated file has another inode and change time than the one that
-        // was saved; size and modification time tell.
-        options.parent_opts.ignore_ctime = true;
-        options.parent_opts.ignore_inode = true;
-        let paths = PathList::from_iter(Some(source.to_owned()));
-        let blank = SnapshotOptions::default().host("agent".to_owned()).to_snapshot()?;
-        let snapshot = repository.backup(&options, &paths, blank)?;
-        let summary = snapshot.summary.clone().unwrap_or_default();
-        if summary.total_files_processed != expected.files {
-            let missing = expected.files.abs_diff(summary.total_files_processed);
-            repository.delete_snapshots(&[snapshot.id])?;
-            return Err(Error::Unreadable {
-                count: usize::try_from(missing).unwrap_or(usize::MAX),
-                first: "a file that changed while it was saved".to_owned(),
-            });
+        match &baseline {
+            Some(baseline) => options.parent_opts.parents = vec![baseline.snapshot.clone()],
+            None => options.parent_opts.force = true,
         }
+        let blank = session.told(SnapshotOptions::default().host("agent".to_owned()).to_snapshot())?;
+        let paths = [home.to_owned()];
+        let snapshot = session.told(session.library.archive(&options, &walked, blank, &paths))?;
+        let summary = snapshot.summary.clone().unwrap_or_default();
+        let expected = session.watch.expected();
+        if summary.total_files_processed != expected {
+            session.told(session.library.delete_snapshots(&[snapshot.id]))?;
+            let saved = summary.total_files_processed;
+            return Err(Error::Damaged(format!("{saved} of {expected} files were saved")));
+        }
+        let id = snapshot.id.to_hex().as_str().to_owned();
+        self.remember(source, baseline.map_or_else(|| Baseline::saved(&id), |last| last.moved_to(&id)));
         Ok(Persisted {
-            id: snapshot.id.to_hex().as_str().to_owned(),
-            files: expected.files,
-            bytes: expected.bytes,
+            files: expected,
+            bytes: summary.total_bytes_processed,
             added_bytes: summary.data_added_packed,
             took: started.elapsed(),
+            id,
         })
     }
 
-    /// Brings a snapshot back into `dest`, which is there and empty.
+    /// Brings a snapshot back into `dest`, a folder that is there. What is in it
+    /// under the same names is replaced. Owners are the caller's; extended
+    /// attributes come back as far as the system lets them.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when `dest` can't be written (see [`Error::disk_full`]);
+    /// what was written so far stays.
     pub fn hydrate(&self, id: &str, dest: &Path) -> Result<Hydrated> {
         let started = Instant::now();
-        let repository = self.open()?;
-        let snapshot = self.snapshot(&repository, id)?;
-        let repository = repository.to_indexed()?;
-        let node = repository.node_from_snapshot_and_path(&snapshot, STATE)?;
-        let options = RestoreOptions::default().no_ownership(true);
-        let path = dest.to_str().ok_or_else(|| Error::Damaged("the folder's path is no UTF-8".to_owned()))?;
-        let destination = LocalDestination::new(path, true, true)?;
-        let all = LsOptions::default();
-        let plan =
-            repository.prepare_restore(&options, repository.ls(&node, &all)?, &destination, false)?;
-        repository.restore(plan, &options, repository.ls(&node, &all)?, &destination)?;
-        let summary = snapshot.summary.unwrap_or_default();
-        Ok(Hydrated {
-            files: summary.total_files_processed,
-            bytes: summary.total_bytes_processed,
-            took: started.elapsed(),
-        })
+        let session = self.open()?;
+        let snapshot = self.snapshot(&session, id)?;
+        let session = session.then(Rustic::to_indexed)?;
+        let home = session.told(session.library.node_from_path(snapshot.tree, Path::new(HOME)))?;
+        let tree = home.subtree.ok_or_else(|| Error::Damaged("the snapshot has no home".to_owned()))?;
+        let done = hydrate(&session.library, &session.watch, tree, dest)?;
+        self.remember(dest, Baseline::restored(id, done.changed));
+        Ok(Hydrated { files: done.files, bytes: done.bytes, took: started.elapsed() })
     }
 
-    /// Makes sure that every byte of a snapshot is there and whole.
+    fn remember(&self, folder: &Path, baseline: Baseline) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some((folder.to_owned(), baseline));
+    }
+
+    /// All snapshots, the oldest first.
+    pub fn snapshots(&self) -> Result<Vec<SavedSnapshot>> {
+        if !self.exists()? {
+            return Ok(Vec::new());
+        }
+        let session = self.open()?;
+        let mut snapshots = session.told(session.library.get_all_snapshots())?;
+        snapshots.sort_by(|one, other| one.time.cmp(&other.time));
+        let row = |snapshot: SnapshotFile| {
+            let summary = snapshot.summary.unwrap_or_default();
+            SavedSnapshot {
+                id: snapshot.id.to_hex().as_str().to_owned(),
+                at: snapshot.time.into(),
+                files: summary.total_files_processed,
+                bytes: summary.total_bytes_processed,
+            }
+        };
+        Ok(snapshots.into_iter().map(row).collect())
+    }
+
+    /// Makes sure that every byte of a snapshot is there and whole, by reading
+    /// all of it.
     pub fn verify(&self, id: &str) -> Result<()> {
-        let repository = self.open()?;
-        let snapshot = self.snapshot(&repository, id)?;
-        let mut options = rustic_core::CheckOptions::default();
+        let session = self.open()?;
+        let snapshot = self.snapshot(&session, id)?;
+        let mut options = CheckOptions::default();
         options.read_data = true;
-        let results = repository.check_with_trees(options, vec![snapshot.tree])?;
-        results.is_ok().map_err(Error::from)
+        let found = session.told(session.library.check_with_trees(options, vec![snapshot.tree]))?;
+        match found.is_ok() {
+            Ok(()) => Ok(()),
+            Err(_) => Err(Error::Damaged(
+                found.0.iter().map(|(_, finding)| finding.to_string()).collect::<Vec<_>>().join("; "),
+            )),
+        }
     }
 
-    /// Removes all snapshots but these, and what only they needed.
-    pub fn keep_only(&self, keep: &[String]) -> Result<()> {
-        if self.store.list(Kind::Config)?.is_empty() {
-            return Ok(());
-        }
-        let repository = self.open()?;
-        let kept = |snapshot: &SnapshotFile| keep.iter().any(|id| id == snapshot.id.to_hex().as_str());
-        let drop: Vec<_> = repository.get_all_snapshots()?.into_iter().filter(|s| !kept(s)).map(|s| s.id).collect();
-        if drop.is_empty() {
-            return Ok(());
-        }
-        repository.delete_snapshots(&drop)?;
-        let options = PruneOptions::default().instant_delete(true).keep_delete(rustic_core::jiff::Span::new());
-        let plan = repository.prune_plan(&options)?;
-        Ok(repository.prune(&options, plan)?)
+    /// Removes the snapshots that were made before the newest of these and are
+    /// none of them; all, if `keep` names none. A newer one stays: it may be about
+    /// to be committed.
+    ///
+    /// What only they needed is marked, and removed by the first call that comes
+    /// an hour later or more: whoever hydrates meanwhile still finds it. No save
+    /// should run meanwhile: what it takes from marked data could not be read
+    /// until the next call. Cut short at any point, the call leaves what is kept
+    /// whole, and the next one goes on.
+    pub fn keep_only(&self, keep: &[impl AsRef<str>]) -> Result<()> {
+        self.keep_only_for(keep, GRACE)
     }
 
-    fn snapshot(&self, repository: &Rustic<rustic_core::OpenStatus>, id: &str) -> Result<SnapshotFile> {
-        let name = id.parse().map_err(|_| Error::NoSnapshot(id.to_owned()))?;
-        let there = self.store.list(Kind::Snapshot)?.iter().any(|object| object.name == name);
-        if !there {
-            return Err(Error::NoSnapshot(id.to_owned()));
+    pub(crate) fn keep_only_for(&self, keep: &[impl AsRef<str>], grace: Duration) -> Result<()> {
+        if !self.exists()? {
+            return Ok(());
         }
-        Ok(repository.get_snapshots(&[id])?.remove(0))
+        let session = self.open()?;
+        let all = session.told(session.library.get_all_snapshots())?;
+        let kept =
+            |snapshot: &SnapshotFile| keep.iter().any(|id| id.as_ref() == snapshot.id.to_hex().as_str());
+        let newest = all.iter().filter(|snapshot| kept(snapshot)).map(|snapshot| &snapshot.time).max();
+        let old = |snapshot: &&SnapshotFile| {
+            !kept(snapshot) && newest.map_or(keep.is_empty(), |newest| snapshot.time < *newest)
+        };
+        let drop: Vec<_> = all.iter().filter(old).map(|snapshot| snapshot.id).collect();
+        session.told(session.library.delete_snapshots(&drop))?;
+        let mut options = PruneOptions::default();
+        options.keep_delete = Span::try_from(grace).unwrap_or_default();
+        options.max_repack = LimitOption::Unlimited;
+        // What is moved is checked when it is read.
+        options.fast_repack = true;
+        let plan = session.told(session.library.prune_plan(&options))?;
+        session.told(session.library.prune(&options, plan))
+    }
+
+    /// Adds a password with which stock `restic` opens the repository.
+    pub fn add_password(&self, password: &str) -> Result<()> {
+        let session = self.open()?;
+        session.told(session.library.add_key(password, &KeyOptions::default())).map(|_| ())
+    }
+
+    fn snapshot(&self, session: &Session<OpenStatus>, id: &str) -> Result<SnapshotFile> {
+        let unknown = || Error::NoSnapshot(id.to_owned());
+        let name: ObjectName = id.parse().map_err(|_| unknown())?;
+        if !self.store.list(Kind::Snapshot)?.iter().any(|object| object.name == name) {
+            return Err(unknown());
+        }
+        let mut found = session.told(session.library.get_snapshots(&[id]))?;
+        found.pop().ok_or_else(unknown)
     }
 }

@@ -21,7 +21,7 @@ use crate::usage::Usage;
 use crate::{home, proxy};
 
 /// What works is looked at this often, so that there is a past to compare with.
-const LOOK: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Why the instance ends otherwise than asked and done.
 #[derive(Debug, thiserror::Error)]

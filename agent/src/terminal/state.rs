@@ -141,7 +141,9 @@ impl State {
             slot.wake.notify_one();
         }
         let input_offset = self.counted(viewer).accepted;
-        let resumed = resume.filter(|offset| self.ring.holds(*offset));
+        // The very first viewer gets everything as it came.
+        let resumed = resume.filter(|offset| self.ring.holds(*offset)).or((self.next_slot == 0).then_some(0));
+        let resumed = resumed.filter(|offset| self.ring.holds(*offset));
         let offset = resumed.unwrap_or(self.ring.end());
         let welcome = life.welcome(offset, input_offset);
         let mut frames = vec![welcome];

@@ -51,6 +51,16 @@ pub fn all() -> Vec<Process> {
     found
 }
 
+/// Clock ticks in a second; the same on every Linux that is in use.
+pub const TICKS: u64 = 100;
+
+/// Clock ticks since boot.
+pub fn uptime() -> Option<u64> {
+    let text = fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split_ascii_whitespace().next()?.parse().ok()?;
+    Some((seconds * TICKS as f64) as u64)
+}
+
 fn parse(pid: i32, stat: &str) -> Option<Process> {
     // The name stands in parentheses and may itself hold any character.
     let (head, rest) = stat.rsplit_once(") ")?;

@@ -62,13 +62,14 @@ async fn a_job_that_works_is_named_and_one_that_waits_is_not_busy() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(daemon.activity().await.busy, None);
     viewer.types("\x03").await;
-    viewer.types("(while :; do :; done) &\n").await;
-    viewer.types("while :; do echo tick; sleep 0.2; done\n").await;
-    viewer.sees("tick\r\n").await;
-    // A loop of the shell's own is no job of its own, but what it runs is.
-    tokio::time::sleep(Duration::from_millis(2_200)).await;
-    let busy = daemon.activity().await.busy.expect("something works");
-    assert!(busy.reason.starts_with("bash (CPU ") || busy.reason == "sleep", "{busy:?}");
+    viewer.types("sh -c 'while :; do echo ti\\ck; sleep 0.3; done'\n").await;
+    viewer.listens(Duration::from_millis(1_500)).await;
+    assert_eq!(daemon.activity().await.busy.unwrap().reason, "sh (output)");
     viewer.types("\x03").await;
-    viewer.types("kill %1\n").await;
+    viewer.types("(while :; do :; done) &\n").await;
+    viewer.listens(Duration::from_millis(1_500)).await;
+    let busy = daemon.activity().await.busy.unwrap();
+    assert!(busy.reason.starts_with("bash (CPU "), "{busy:?}");
+    viewer.types("kill %1; echo do''ne\n").await;
+    viewer.sees("done").await;
 }

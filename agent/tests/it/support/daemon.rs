@@ -144,7 +144,9 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("the daemon said:\n{}", self.output());
+            let output = self.output();
+            let last: Vec<&str> = output.lines().filter(|line| !line.contains("DEBUG websocket")).collect();
+            eprintln!("the daemon said:\n{}", last[last.len().saturating_sub(20)..].join("\n"));
         }
     }
 }

@@ -45,7 +45,6 @@ pub struct Viewer {
     pub epoch: u64,
     /// Offset of the next byte of output.
     pub offset: u64,
-    pub window: u32,
     pub input: u64,
     pub acked_input: u64,
     /// All output that was seen, repaints apart.
@@ -131,12 +130,12 @@ impl Viewer {
         let Got::Welcome { epoch, offset, input_offset, window, .. } = receive(&mut socket).await else {
             panic!("no welcome: {}", daemon.output())
         };
+        assert_eq!(window, 128 * 1024);
         Self {
             socket,
             name: viewer,
             epoch,
             offset,
-            window,
             input: input_offset,
             acked_input: input_offset,
             seen: Vec::new(),
@@ -189,7 +188,9 @@ impl Viewer {
 
     /// Reads on until `text` was seen in the output.
     pub async fn sees(&mut self, text: &str) {
-        while !self.text().contains(text) {
+        let mut searched = 0;
+        while memchr::memmem::find(&self.seen[searched..], text.as_bytes()).is_none() {
+            searched = self.seen.len().saturating_sub(text.len());
             match self.next().await {
                 got @ (Got::Closed(_) | Got::Gone) => panic!("{got:?} before {text:?}; seen: {:?}", self.text()),
                 _ => {}

@@ -106,7 +106,7 @@ for (const [name, step] of Object.entries(steps)) {
   const was = before[name];
   built[name] = was?.inputs === inputs && whole(was.files) ? was : { inputs, files: await step.make() };
 }
-fs.cpSync(path.join(root, "public"), site, { recursive: true, preserveTimestamps: true });
+fs.cpSync(path.join(root, "public"), path.join(site, "public"), { recursive: true, preserveTimestamps: true });
 const manifest = Object.assign({}, ...Object.values(built).map((step) => step.files));
 for (const [file, content] of [[stamps, built], [path.join(site, "manifest.json"), manifest]]) {
   fs.writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`);

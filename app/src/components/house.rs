@@ -68,7 +68,7 @@ pub fn Frame(
             <header class="topbar">
                 <a class="brand" href="/">
                     <svg class="brand-mark" aria-hidden="true">
-                        <use_ href="/icons.svg#mark" />
+                        <use href="/icons.svg#mark" />
                     </svg>
                     " OpenClaw "
                     <span class="brand-cloud">"Cloud"</span>

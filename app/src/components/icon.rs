@@ -7,7 +7,7 @@ pub fn icon(name: &'static str) -> AnyView {
     let href = format!("/icons.svg#{name}");
     view! {
         <svg class="icon" aria-hidden="true">
-            <use_ href=href />
+            <use href=href />
         </svg>
     }
     .into_any()
@@ -18,7 +18,7 @@ pub fn changing_icon(name: impl Fn() -> &'static str + Send + Sync + 'static) ->
     let href = move || format!("/icons.svg#{}", name());
     view! {
         <svg class="icon" aria-hidden="true">
-            <use_ href=href />
+            <use href=href />
         </svg>
     }
     .into_any()

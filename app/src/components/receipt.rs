@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn only_what_was_really_saved_is_claimed() {
-        let dollars = |dollars| NanoDollars(dollars * 1_000_000_000);
+        let dollars = |dollars: i64| NanoDollars(dollars * 1_000_000_000);
         assert_eq!(saved_percent(dollars(6), dollars(100)), Some(94));
         assert_eq!(saved_percent(dollars(100), dollars(100)), None);
         assert_eq!(saved_percent(dollars(0), dollars(0)), None);

@@ -120,7 +120,7 @@ pub fn SpawnDialog(handle: DialogHandle, made: impl Fn(AgentView) + Copy + 'stat
                     }
                 />
                 <svg class="cup-drawing" aria-hidden="true">
-                    <use_ href="/icons.svg#mug" />
+                    <use href="/icons.svg#mug" />
                 </svg>
                 <span class="cup-name">{size_name(which, t)}</span>
                 <span class="cup-spec">

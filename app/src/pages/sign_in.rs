@@ -28,7 +28,7 @@ enum Door {
 pub fn SignInPage() -> impl IntoView {
     let t = use_strings();
     let door = RwSignal::new(Door::Shut);
-    Effect::new(move || {
+    let knock = move || {
         let Some(token) = browser::take_fragment() else { return };
         door.set(Door::Opening);
         spawn_local(async move {
@@ -40,6 +40,12 @@ pub fn SignInPage() -> impl IntoView {
                 Err(error) => door.set(Door::Refused(errors::words(&error, t))),
             }
         });
+    };
+    Effect::new(move || {
+        knock();
+        // A link that is pasted while this page is open changes the fragment only.
+        let again = window_event_listener_untyped("hashchange", move |_| knock());
+        on_cleanup(move || again.remove());
     });
     let command = format!("openclaw-cloud user add {}", t.door_name);
     let copy = {

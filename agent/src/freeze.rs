@@ -31,13 +31,16 @@ pub struct Restless(String);
 /// # Errors
 /// [`Restless`] when one goes on; then all go on.
 pub fn freeze() -> Result<Frozen, Restless> {
-    let before = processes::all().into_iter().filter(Process::is_stopped).map(|process| process.pid).collect();
+    let before =
+        processes::all().into_iter().filter(Process::is_stopped).map(|process| process.pid).collect();
     let frozen = Frozen { before, thaws: true };
     let since = Instant::now();
     loop {
         // Those that were started meanwhile, too.
-        let moving: Vec<Process> =
-            processes::all().into_iter().filter(|process| !process.is_stopped() && !process.is_over()).collect();
+        let moving: Vec<Process> = processes::all()
+            .into_iter()
+            .filter(|process| !process.is_stopped() && !process.is_over())
+            .collect();
         let Some(one) = moving.first() else { return Ok(frozen) };
         if since.elapsed() > PATIENCE {
             return Err(Restless(one.name.clone()));

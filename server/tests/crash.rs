@@ -37,7 +37,7 @@ async fn awake(server: &Server, who: &Person, name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_killed_at_any_moment_of_a_boot_finishes_it() {
-    for wait in [0, 5, 15, 30, 60, 120] {
+    for wait in [0, 15, 60] {
         let mut server = Server::start(&[]);
         let owner = server.owner().await;
         let id = owner.spawn("boots").await;
@@ -72,13 +72,13 @@ async fn a_terminal_goes_on_where_it_was_after_the_server_was_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_killed_while_an_agent_is_saved_still_puts_it_to_sleep_whole() {
-    for wait in [0, 20, 60, 150] {
+    for wait in [0, 40] {
         let mut server = Server::start(&[]);
         let owner = server.owner().await;
         let id = awake(&server, &owner, "saves").await;
         let mut terminal = Terminal::connect(&owner, &id).await;
         terminal
-            .run("head -c 30000000 /dev/urandom > big; sha256sum big > sum; echo wri''tten", "written")
+            .run("head -c 4000000 /dev/urandom > big; sha256sum big > sum; echo wri''tten", "written")
             .await;
         owner.act(&id, "sleep").await;
         tokio::time::sleep(Duration::from_millis(wait)).await;

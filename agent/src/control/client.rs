@@ -149,7 +149,9 @@ fn request(ask: &Ask) -> Result<Request<Parts>, Failure> {
     if let Some((first, last)) = ask.range {
         request = request.header(header::RANGE, format!("bytes={first}-{last}"));
     }
-    request.body(Parts(ask.body.iter().cloned().collect())).map_err(|error| Failure::Senseless(error.to_string()))
+    request
+        .body(Parts(ask.body.iter().cloned().collect()))
+        .map_err(|error| Failure::Senseless(error.to_string()))
 }
 
 /// A body in several pieces, of known length, copied nowhere.
@@ -159,7 +161,10 @@ impl Body for Parts {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(self.0.pop_front().map(|part| Ok(Frame::data(part))))
     }
 

@@ -47,8 +47,11 @@ fn ask(method: Method, kind: Kind, name: Option<&ObjectName>) -> Ask {
 impl ObjectStore for RemoteObjects {
     fn list(&self, kind: Kind) -> Result<Vec<Object>, ObjectError> {
         let answer = self.ask(Ask { answer_max: LISTING_MAX, ..ask(Method::GET, kind, None) })?;
-        let senseless = |error: &dyn std::fmt::Display| ObjectError::Failed(Failure::Senseless(error.to_string()).to_string());
-        let listed: Vec<(String, u64)> = serde_json::from_slice(&answer).map_err(|error| senseless(&error))?;
+        let senseless = |error: &dyn std::fmt::Display| {
+            ObjectError::Failed(Failure::Senseless(error.to_string()).to_string())
+        };
+        let listed: Vec<(String, u64)> =
+            serde_json::from_slice(&answer).map_err(|error| senseless(&error))?;
         let object = |(name, size): (String, u64)| {
             let name = name.parse().map_err(|error| senseless(&error))?;
             Ok(Object { name, size })
@@ -60,7 +63,13 @@ impl ObjectStore for RemoteObjects {
         self.ask(ask(Method::GET, kind, Some(name)))
     }
 
-    fn read_range(&self, kind: Kind, name: &ObjectName, offset: u64, length: u64) -> Result<Bytes, ObjectError> {
+    fn read_range(
+        &self,
+        kind: Kind,
+        name: &ObjectName,
+        offset: u64,
+        length: u64,
+    ) -> Result<Bytes, ObjectError> {
         let Some(last) = offset.checked_add(length).and_then(|end| end.checked_sub(1)) else {
             return Err(ObjectError::TooLarge);
         };

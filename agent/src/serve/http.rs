@@ -31,11 +31,7 @@ pub async fn answer(
     Ok(route(instance, peer, request).await.unwrap_or_else(|refusal| refusal))
 }
 
-async fn route(
-    instance: Arc<Instance>,
-    peer: Peer,
-    request: Request<Incoming>,
-) -> Result<Answer, Answer> {
+async fn route(instance: Arc<Instance>, peer: Peer, request: Request<Incoming>) -> Result<Answer, Answer> {
     let path = request.uri().path().to_owned();
     let allowed = match path.as_str() {
         instance::HEALTH | instance::ACTIVITY | instance::TERMINAL => Method::GET,
@@ -97,11 +93,7 @@ async fn body(request: Request<Incoming>) -> Result<Bytes, Answer> {
 }
 
 /// Opens a WebSocket, if the page it comes from may.
-fn upgrade(
-    instance: Arc<Instance>,
-    peer: Peer,
-    mut request: Request<Incoming>,
-) -> Result<Answer, Answer> {
+fn upgrade(instance: Arc<Instance>, peer: Peer, mut request: Request<Incoming>) -> Result<Answer, Answer> {
     let headers = request.headers();
     let allowed = match headers.get(header::ORIGIN) {
         Some(origin) => instance.gate.allows(origin.as_bytes()),

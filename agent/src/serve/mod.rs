@@ -92,10 +92,12 @@ pub async fn serve(instance: Arc<Instance>, listener: Listener) {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
             Ok(stream) => {
-                let peer = Peer { is_control_plane: matches!(stream, Stream::Unix(_)), _place: Arc::new(place) };
+                let peer =
+                    Peer { is_control_plane: matches!(stream, Stream::Unix(_)), _place: Arc::new(place) };
                 let instance = Arc::clone(&instance);
                 tokio::spawn(async move {
-                    let service = service_fn(|request| http::answer(Arc::clone(&instance), peer.clone(), request));
+                    let service =
+                        service_fn(|request| http::answer(Arc::clone(&instance), peer.clone(), request));
                     let connection = http1::Builder::new()
                         .timer(TokioTimer::new())
                         .header_read_timeout(HEAD)

@@ -62,7 +62,9 @@ impl From<Malformed> for End {
 impl From<Error> for End {
     fn from(error: Error) -> Self {
         match error {
-            Error::Capacity(CapacityError::MessageTooLong { .. }) => end(close::TOO_LARGE, "that frame is too large"),
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+                end(close::TOO_LARGE, "that frame is too large")
+            }
             Error::Protocol(_) | Error::Utf8(_) => end(close::MALFORMED, "that is no WebSocket"),
             _ => GONE,
         }
@@ -77,7 +79,8 @@ pub async fn view(instance: &Instance, stream: Stream, read: Bytes) {
         .max_write_buffer_size(OWED)
         .max_message_size(Some(VIEWER_FRAME_MAX))
         .max_frame_size(Some(VIEWER_FRAME_MAX));
-    let mut socket = WebSocketStream::from_partially_read(stream, read.into(), Role::Server, Some(config)).await;
+    let mut socket =
+        WebSocketStream::from_partially_read(stream, read.into(), Role::Server, Some(config)).await;
     let Err(end) = welcome_and_serve(instance, &mut socket).await;
     if end.code != GONE.code {
         let frame = CloseFrame { code: CloseCode::from(end.code), reason: end.reason.into() };
@@ -142,7 +145,9 @@ async fn hello(instance: &Instance, socket: &mut Socket) -> Result<Hello, End> {
                 return Err(end(close::TOO_LARGE, "that first message is too large"));
             }
             Message::Binary(bytes) => {
-                let FromViewer::Hello { viewer, terminal, grid, resume, ticket } = FromViewer::decode(&bytes)? else {
+                let FromViewer::Hello { viewer, terminal, grid, resume, ticket } =
+                    FromViewer::decode(&bytes)?
+                else {
                     return Err(Malformed::Kind.into());
                 };
                 return match instance.gate.admit(ticket, Scope::Terminal) {

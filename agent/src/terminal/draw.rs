@@ -61,7 +61,9 @@ fn lines(out: &mut String, grid: &Grid<Cell>, most: usize) {
     }
     while let Some((row, wraps)) = rows.pop() {
         out.push_str(&row);
-        if !wraps && !rows.is_empty() {
+        // Writing on reaches the next line only if something is written there.
+        let goes_on = wraps && rows.last().is_some_and(|(next, _)| !next.is_empty());
+        if !goes_on && !rows.is_empty() {
             out.push_str("\r\n");
         }
     }
@@ -105,7 +107,9 @@ fn write_row(out: &mut String, grid: &Grid<Cell>, line: Line, columns: Column) -
 fn is_blank(cell: &Cell) -> bool {
     matches!(cell.c, ' ' | '\t')
         && cell.bg == Color::Named(NamedColor::Background)
-        && !cell.flags.intersects(Flags::INVERSE | Flags::ALL_UNDERLINES | Flags::STRIKEOUT | Flags::WIDE_CHAR_SPACER)
+        && !cell
+            .flags
+            .intersects(Flags::INVERSE | Flags::ALL_UNDERLINES | Flags::STRIKEOUT | Flags::WIDE_CHAR_SPACER)
         && cell.zerowidth().is_none()
 }
 
@@ -120,7 +124,12 @@ impl Pen {
     fn take(&mut self, out: &mut String, cell: &Cell) {
         let flags = cell.flags - (Flags::WRAPLINE | Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER);
         let style = (cell.fg, cell.bg, flags, cell.underline_color());
-        let plain = (Color::Named(NamedColor::Foreground), Color::Named(NamedColor::Background), Flags::empty(), None);
+        let plain = (
+            Color::Named(NamedColor::Foreground),
+            Color::Named(NamedColor::Background),
+            Flags::empty(),
+            None,
+        );
         if self.style.unwrap_or(plain) != style {
             attributes(out, style);
             self.style = Some(style);

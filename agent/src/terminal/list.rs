@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use domain::wire::Grid;
 
-use super::pty::{self, Shell};
 use super::Terminal;
+use super::pty::{self, Shell};
 use crate::gate::random;
 use crate::reaper::Reaper;
 

@@ -100,7 +100,8 @@ fn attributes(bytes: &[u8]) -> Vec<u8> {
     while let Some(start) = memchr::memmem::find(rest, b"\x1b[") {
         rest = &rest[start..];
         let inner = &rest[2..];
-        let length = inner.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';' | b':')).unwrap_or(inner.len());
+        let length =
+            inner.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';' | b':')).unwrap_or(inner.len());
         if inner.get(length) == Some(&b'm') {
             if inner[..length].is_empty() || inner[..length].starts_with(b"0") {
                 found.clear();
@@ -150,5 +151,122 @@ impl Timeout for Never {
     fn clear_timeout(&mut self) {}
     fn pending_timeout(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GRID: Grid = Grid { cols: 20, rows: 6 };
+
+    fn screen(bytes: &[u8]) -> Screen {
+        let mut screen = Screen::new(GRID);
+        screen.advance(bytes);
+        screen
+    }
+
+    /// What programs put out: text of every width, and sequences of all kinds
+    /// that change what is shown.
+    fn piece() -> impl Strategy<Value = String> {
+        let n = 0..9_u16;
+        prop_oneof![
+            8 => "[ a-zñ日é\u{301}👍]{0,30}",
+            4 => Just("\r\n".to_owned()),
+            2 => prop::sample::select(vec!["\r", "\n", "\t", "\x08", "\x1b7", "\x1b8", "\x1bM", "\x1bD", "\x1b(0", "\x1b(B"])
+                .prop_map(str::to_owned),
+            4 => (n.clone(), prop::sample::select("ABCDGHJKLMPSTX@d".chars().collect::<Vec<_>>()))
+                .prop_map(|(n, end)| format!("\x1b[{n}{end}")),
+            2 => (n.clone(), n.clone()).prop_map(|(row, column)| format!("\x1b[{row};{column}H")),
+            4 => prop::sample::select(vec![
+                "0", "1", "2;3", "4", "4:3", "7", "9", "31", "44", "97", "38;5;200", "48;2;1;2;3", "58;5;9", "39;49",
+            ]).prop_map(|attributes| format!("\x1b[{attributes}m")),
+            2 => (
+                prop::sample::select(vec!["?1049", "?25", "?1", "?7", "?2004", "?1000", "?1002", "?1006", "4", "20"]),
+                prop::bool::ANY,
+            ).prop_map(|(mode, on)| format!("\x1b[{mode}{}", if on { 'h' } else { 'l' })),
+            1 => n.prop_map(|n| format!("\x1b]8;;http://{n}\x1b\\link\x1b]8;;\x1b\\")),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_drawn_looks_and_goes_on_like_the_original(
+            pieces in prop::collection::vec(piece(), 0..60),
+            more in prop::collection::vec(piece(), 0..10),
+        ) {
+            let mut original = screen(pieces.concat().as_bytes());
+            let drawn = original.draw(usize::MAX);
+            let mut copy = screen(&drawn);
+            prop_assert_eq!(shown(&copy), shown(&original), "{:?}", String::from_utf8_lossy(&drawn));
+            prop_assert_eq!(copy.term.mode(), original.term.mode());
+            let more = more.concat();
+            // What can't be asked of the parser is not drawn: a saved cursor
+            // of the other screen, and what a tab stop was set to.
+            if !more.contains("\x1b8") && !more.contains("?1049") && !pieces.concat().contains("?1049") {
+                original.advance(more.as_bytes());
+                copy.advance(more.as_bytes());
+                prop_assert_eq!(shown(&copy), shown(&original));
+            }
+        }
+
+        #[test]
+        fn a_flood_passed_over_shows_the_same_screen(
+            flood in prop::collection::vec("(\x1b\\[3[0-7]m)?[ a-z]{0,30}(\x1b\\[m)?", 60..80),
+            after in prop::collection::vec("[ a-zñ]{0,30}", 12..20),
+            cut in 0usize..200,
+        ) {
+            let flood = flood.join("\r\n");
+            let after = after.join("\r\n") + "\r\nprompt> ";
+            prop_assume!(flood.is_char_boundary(cut));
+            prop_assert!(scrolls_away(after.as_bytes(), GRID) && is_plain(flood.as_bytes()));
+            let mut skimmed = screen(b"before");
+            skimmed.skim(&flood.as_bytes()[..cut]);
+            skimmed.skim(&flood.as_bytes()[cut..]);
+            skimmed.advance(after.as_bytes());
+            let whole = screen(format!("before{flood}{after}").as_bytes());
+            prop_assert_eq!(shown(&skimmed), shown(&whole));
+        }
+
+        #[test]
+        fn no_bytes_and_no_size_panic(bytes: Vec<u8>, cols in 1u16..300, rows in 1u16..300, most in 0usize..5000) {
+            let mut screen = screen(&bytes);
+            screen.resize(Grid { cols, rows });
+            screen.advance(&bytes);
+            screen.draw(most);
+        }
+    }
+
+    /// Everything that can be seen: each cell with its attributes, and the cursor.
+    fn shown(screen: &Screen) -> (Vec<String>, String) {
+        let grid = screen.term.grid();
+        let cells = grid.display_iter().map(|at| {
+            let cell = at.cell;
+            let sees = |c: char| if c == '\t' { ' ' } else { c };
+            let flags = cell.flags - alacritty_terminal::term::cell::Flags::WRAPLINE;
+            format!(
+                "{:?} {:?} {:?} {:?} {:?} {:?}",
+                at.point,
+                sees(cell.c),
+                cell.fg,
+                cell.bg,
+                flags,
+                cell.zerowidth()
+            )
+        });
+        let cursor = &grid.cursor;
+        let cursor = format!("{:?} {:?} {:?}", cursor.point, cursor.template.fg, cursor.template.flags);
+        (cells.collect(), cursor)
+    }
+
+    #[test]
+    fn a_drawing_is_bounded_and_keeps_the_newest_lines() {
+        let mut screen = screen((0..5_000).map(|n| format!("line {n}\r\n")).collect::<String>().as_bytes());
+        let drawn = String::from_utf8(screen.draw(2_000)).unwrap();
+        assert!(
+            drawn.len() < 2_200 && drawn.contains("line 4999\r\n") && drawn.contains("line 4900\r\n"),
+            "{drawn}"
+        );
     }
 }

@@ -109,7 +109,9 @@ pub enum Next {
 pub enum Room {
     For(usize),
     /// Nothing before `until`, unless something changes.
-    None { until: Option<Instant> },
+    None {
+        until: Option<Instant>,
+    },
 }
 
 impl State {

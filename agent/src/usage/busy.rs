@@ -99,8 +99,11 @@ mod tests {
 
     fn busy_after(watch: &mut Watch, ticks: [u64; 2], uptime: u64, now: Instant) -> Vec<(i32, u64)> {
         watch.compare(&[process(7, "make", ticks[0]), process(8, "vim", ticks[1])], uptime, now);
-        let mut worked: Vec<_> =
-            watch.jobs.iter().filter_map(|(group, job)| Some((*group, job.worked.filter(|(at, _)| *at == now)?.1))).collect();
+        let mut worked: Vec<_> = watch
+            .jobs
+            .iter()
+            .filter_map(|(group, job)| Some((*group, job.worked.filter(|(at, _)| *at == now)?.1)))
+            .collect();
         worked.sort();
         worked
     }

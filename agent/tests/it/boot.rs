@@ -63,7 +63,9 @@ async fn the_tenant_finds_no_secret_in_its_environment_or_descriptors_and_none_i
 async fn the_daemon_is_hidden_from_the_tenant() {
     let daemon = Daemon::ready().await;
     // Root of the host sees all; what is asked is the mark that keeps others out.
-    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(format!("/proc/{}/environ", daemon.pid())).unwrap());
+    let owner = std::os::unix::fs::MetadataExt::uid(
+        &std::fs::metadata(format!("/proc/{}/environ", daemon.pid())).unwrap(),
+    );
     assert_eq!(owner, 0);
     let mut viewer = Viewer::new(&daemon, 1, 0).await;
     viewer.types("touch /usr/canary /etc/canary; echo mo''re > ~/mine && cat ~/mine\n").await;

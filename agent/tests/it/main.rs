@@ -5,6 +5,7 @@ mod support;
 
 mod boot;
 mod refusals;
+mod sandbox;
 mod saving;
 mod terminals;
 mod usage;

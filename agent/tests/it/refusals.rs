@@ -72,7 +72,11 @@ async fn of_ten_thousand_replays_none_is_accepted() {
     for _ in 0..10_000 {
         stream.write_all(request.as_bytes()).await.unwrap();
         let count = stream.read(&mut answers).await.unwrap();
-        assert!(answers[..count].starts_with(b"HTTP/1.1 401 "), "{:?}", String::from_utf8_lossy(&answers[..count]));
+        assert!(
+            answers[..count].starts_with(b"HTTP/1.1 401 "),
+            "{:?}",
+            String::from_utf8_lossy(&answers[..count])
+        );
     }
 }
 
@@ -129,7 +133,8 @@ async fn bad_messages_get_their_close_codes() {
     }
     // The same, and more, from one who was let in.
     let ticket = daemon.control.ticket(Scope::Terminal);
-    let hello = FromViewer::Hello { viewer: 9, terminal: 0, grid: GRID, resume: None, ticket: ticket.expose() };
+    let hello =
+        FromViewer::Hello { viewer: 9, terminal: 0, grid: GRID, resume: None, ticket: ticket.expose() };
     let cases: [(Vec<u8>, u16); 5] = [
         (hello.encode(), close::MALFORMED),
         (FromViewer::Ack { offset: u64::MAX }.encode(), close::MALFORMED),
@@ -170,7 +175,8 @@ async fn a_head_that_dribbles_or_swells_is_cut_off() {
     let _ = large.write_all(head.as_bytes()).await;
     for stream in [&mut large, &mut slow] {
         let mut rest = Vec::new();
-        let ended = tokio::time::timeout(Duration::from_secs(8).min(PATIENCE), stream.read_to_end(&mut rest)).await;
+        let ended =
+            tokio::time::timeout(Duration::from_secs(8).min(PATIENCE), stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok(), "it is still open");
     }
 }

@@ -32,7 +32,9 @@ async fn what_was_saved_comes_back() {
     let control = Control::start();
     let mut daemon = Daemon::ready_with(&control).await;
     let mut viewer = Viewer::new(&daemon, 1, 0).await;
-    viewer.types("mkdir -p a/b; echo kept > a/b/file; head -c 3000000 /dev/urandom > big; echo do''ne\n").await;
+    viewer
+        .types("mkdir -p a/b; echo kept > a/b/file; head -c 3000000 /dev/urandom > big; echo do''ne\n")
+        .await;
     viewer.sees("done").await;
     save(&daemon).await;
     save(&daemon).await;
@@ -121,8 +123,13 @@ async fn after_a_save_nothing_runs_that_could_change_the_home() {
     let mut socket = open(&daemon).await;
     let ticket = daemon.control.ticket(domain::ticket::Scope::Terminal);
     let grid = crate::support::viewer::GRID;
-    let hello =
-        domain::wire::FromViewer::Hello { viewer: 2, terminal: 0, grid, resume: None, ticket: ticket.expose() };
+    let hello = domain::wire::FromViewer::Hello {
+        viewer: 2,
+        terminal: 0,
+        grid,
+        resume: None,
+        ticket: ticket.expose(),
+    };
     crate::support::viewer::send(&mut socket, &hello).await;
     assert_eq!(crate::support::viewer::receive(&mut socket).await, Got::Closed(close::STOPPING));
 }

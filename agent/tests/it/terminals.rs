@@ -57,7 +57,10 @@ async fn there_are_sixteen_and_no_more() {
     let grid = crate::support::viewer::GRID;
     let hello = FromViewer::Hello { viewer: 99, terminal: 99, grid, resume: None, ticket: ticket.expose() };
     crate::support::viewer::send(&mut socket, &hello).await;
-    assert_eq!(crate::support::viewer::receive(&mut socket).await, Got::Closed(domain::wire::close::NO_TERMINAL));
+    assert_eq!(
+        crate::support::viewer::receive(&mut socket).await,
+        Got::Closed(domain::wire::close::NO_TERMINAL)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,14 +255,18 @@ async fn input_that_the_program_does_not_read_is_bounded_and_comes_whole() {
         for chunk in text.as_bytes().chunks(10_000) {
             let frame = FromViewer::Input { offset, bytes: chunk }.encode();
             offset += chunk.len() as u64;
-            futures::SinkExt::send(&mut sink, tokio_tungstenite::tungstenite::Message::Binary(frame.into())).await.unwrap();
+            futures::SinkExt::send(&mut sink, tokio_tungstenite::tungstenite::Message::Binary(frame.into()))
+                .await
+                .unwrap();
         }
     };
     let reading = async {
         let mut seen = String::new();
         while !seen.contains("  -") {
             let message = futures::StreamExt::next(&mut stream).await.unwrap().unwrap();
-            if let Ok(domain::wire::ToViewer::Output { bytes, .. }) = domain::wire::ToViewer::decode(&message.into_data()) {
+            if let Ok(domain::wire::ToViewer::Output { bytes, .. }) =
+                domain::wire::ToViewer::decode(&message.into_data())
+            {
                 seen.push_str(&String::from_utf8_lossy(bytes));
             }
         }

@@ -42,7 +42,9 @@ async fn a_warning_reaches_viewers_and_use_takes_it_back() {
     let mut viewer = Viewer::new(&daemon, 1, 0).await;
     warn(&daemon, 60_000).await;
     let got = loop {
-        if let Got::IdleWarning(left) = viewer.next().await { break left }
+        if let Got::IdleWarning(left) = viewer.next().await {
+            break left;
+        }
     };
     assert!((55_000..=60_000).contains(&got));
     // One who comes later learns of it too.

@@ -1,5 +1,6 @@
 //! A viewer of a terminal, as the browser's is.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::wire::{FromViewer, Grid, Resume, ToViewer};
@@ -13,6 +14,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::{PATIENCE, Person};
 
 const GRID: Grid = Grid { cols: 80, rows: 24 };
+
+/// A page load each: the same viewer that comes twice takes its own place over.
+static NEXT_VIEWER: AtomicU64 = AtomicU64::new(100);
 
 pub struct Terminal {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -52,7 +56,8 @@ pub async fn open(
 
 impl Terminal {
     pub async fn connect(who: &Person, id: &str) -> Self {
-        Self::resume(who, id, 1, None).await
+        let viewer = NEXT_VIEWER.fetch_add(1, Ordering::Relaxed);
+        Self::resume(who, id, viewer, None).await
     }
 
     pub async fn resume(who: &Person, id: &str, viewer: u64, resume: Option<Resume>) -> Self {

@@ -144,10 +144,14 @@ impl Control {
                 let rest = path.strip_prefix(control::REPOSITORY).unwrap().trim_start_matches('/').to_owned();
                 let range = parts.headers.get(header::RANGE).map(|range| range.to_str().unwrap().to_owned());
                 let store = FolderStore::new(&self.objects());
-                if parts.method == Method::PUT && let Some(status) = self.state().refuses_writes {
+                if parts.method == Method::PUT
+                    && let Some(status) = self.state().refuses_writes
+                {
                     return answer(status, "no room");
                 }
-                tokio::task::spawn_blocking(move || object(&store, &parts.method, &rest, range, body)).await.unwrap()
+                tokio::task::spawn_blocking(move || object(&store, &parts.method, &rest, range, body))
+                    .await
+                    .unwrap()
             }
         }
     }
@@ -175,7 +179,13 @@ impl Control {
     }
 }
 
-fn object(store: &FolderStore, method: &Method, path: &str, range: Option<String>, body: Bytes) -> Response<Full<Bytes>> {
+fn object(
+    store: &FolderStore,
+    method: &Method,
+    path: &str,
+    range: Option<String>,
+    body: Bytes,
+) -> Response<Full<Bytes>> {
     let (kind, name) = path.split_once('/').unwrap_or((path, ""));
     let kind = kind.parse().unwrap();
     let done: Result<Bytes, ObjectError> = match (method, name.is_empty()) {

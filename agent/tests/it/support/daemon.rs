@@ -42,14 +42,58 @@ impl Daemon {
     }
 
     pub fn start_with(control: &Arc<Control>, change: impl FnOnce(&mut Command)) -> Self {
+        Self::start_command(control, Command::new(program()), change)
+    }
+
+    /// As the first process of a sandbox.
+    pub fn start_in_sandbox(control: &Arc<Control>) -> Self {
+        let mut command = Command::new("bwrap");
+        command
+            .args([
+                "--unshare-all",
+                "--uid",
+                "1000",
+                "--gid",
+                "1000",
+                "--as-pid-1",
+                "--new-session",
+                "--die-with-parent",
+            ])
+            .args([
+                "--ro-bind",
+                "/",
+                "/",
+                "--proc",
+                "/proc",
+                "--dev",
+                "/dev",
+                "--tmpfs",
+                "/tmp",
+                "--tmpfs",
+                "/run",
+            ])
+            .args(["--tmpfs", "/home", "--dir", "/run/openclaw", "--ro-bind"])
+            .arg(control.socket().parent().unwrap())
+            .args(["/run/openclaw", "--dir", "/home/agent", "--bind", "."])
+            .args(["/home/agent", "--setenv", env::HOME, "/home/agent"])
+            .args(["--setenv", env::CONTROL, "unix:/run/openclaw/control.sock", "--"])
+            .arg(program());
+        Self::start_command(control, command, |_| {})
+    }
+
+    fn start_command(
+        control: &Arc<Control>,
+        mut command: Command,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("home")).unwrap();
         let unix = std::os::unix::net::UnixListener::bind(folder.path().join("agent.sock")).unwrap();
         let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = tcp.local_addr().unwrap();
         let output = std::fs::File::create(folder.path().join("output")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-agent"));
         command
+            .current_dir(folder.path().join("home"))
             .env(env::INSTANCE, control.instance.to_string())
             .env(env::CONTROL, format!("unix:{}", control.socket().display()))
             .env(env::ENROLMENT, NONCE)
@@ -95,6 +139,12 @@ impl Daemon {
         Pid::from_raw(self.child.id().cast_signed()).unwrap()
     }
 
+    /// The daemon itself, where a sandbox is around it.
+    pub fn inner(&self) -> Pid {
+        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid())).unwrap();
+        Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap()).unwrap()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
@@ -117,9 +167,16 @@ impl Daemon {
         self.request(method, path, Some(ticket.expose()), body).await
     }
 
-    pub async fn request(&self, method: Method, path: &str, ticket: Option<&str>, body: &str) -> (StatusCode, Bytes) {
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        ticket: Option<&str>,
+        body: &str,
+    ) -> (StatusCode, Bytes) {
         let stream = UnixStream::connect(self.socket()).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "instance");
         if let Some(ticket) = ticket {
@@ -149,6 +206,13 @@ impl Drop for Daemon {
             eprintln!("the daemon said:\n{}", last[last.len().saturating_sub(20)..].join("\n"));
         }
     }
+}
+
+/// The daemon to run: built along with a test, told to a measurement.
+fn program() -> PathBuf {
+    let told = std::env::args_os().nth(1).map(PathBuf::from);
+    let built = option_env!("CARGO_BIN_EXE_openclaw-agent").map(PathBuf::from);
+    built.or(told).expect("the first argument is the daemon's program")
 }
 
 /// The same socket where dup2 to 3 and 4 can't hit it.

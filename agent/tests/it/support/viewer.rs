@@ -26,9 +26,18 @@ pub const GRID: Grid = Grid { cols: 80, rows: 24 };
 /// What a viewer got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Got {
-    Welcome { terminal: u16, epoch: u64, offset: u64, input_offset: u64, window: u32 },
+    Welcome {
+        terminal: u16,
+        epoch: u64,
+        offset: u64,
+        input_offset: u64,
+        window: u32,
+    },
     Repaint(Vec<u8>),
-    Output { offset: u64, bytes: Vec<u8> },
+    Output {
+        offset: u64,
+        bytes: Vec<u8>,
+    },
     InputAck(u64),
     Exited(i32),
     IdleWarning(u32),
@@ -192,7 +201,9 @@ impl Viewer {
         while memchr::memmem::find(&self.seen[searched..], text.as_bytes()).is_none() {
             searched = self.seen.len().saturating_sub(text.len());
             match self.next().await {
-                got @ (Got::Closed(_) | Got::Gone) => panic!("{got:?} before {text:?}; seen: {:?}", self.text()),
+                got @ (Got::Closed(_) | Got::Gone) => {
+                    panic!("{got:?} before {text:?}; seen: {:?}", self.text())
+                }
                 _ => {}
             }
         }

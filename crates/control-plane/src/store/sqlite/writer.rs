@@ -45,6 +45,12 @@ impl Writer {
         queue.send(Box::new(Waiting { work, outcome: None, answer })).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
+
+    /// How many writes wait.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
 }
 
 impl Drop for Writer {
@@ -110,15 +116,13 @@ fn serve(mut db: Connection, mut waiting: mpsc::Receiver<Box<dyn Write>>) {
 fn commit(db: &mut Connection, group: &mut [Box<dyn Write>]) -> Result<()> {
     let mut transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for write in group {
+        // Some errors, as that of a full disk, may end the whole transaction:
+        // then there is no savepoint any more, and that ends the group.
         let savepoint = transaction.savepoint()?;
         if write.run(&savepoint) {
             savepoint.commit()?;
         } else {
             savepoint.finish()?;
-        }
-        // A full disk, among others, may end the transaction by itself.
-        if transaction.is_autocommit() {
-            return Err(StoreError::Failed("SQLite rolled the transaction back".to_owned()));
         }
     }
     Ok(transaction.commit()?)

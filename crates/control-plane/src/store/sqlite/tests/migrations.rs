@@ -93,15 +93,23 @@ fn what_is_no_ledger_is_refused() {
     assert!(matches!(Sqlite::open(&folder.path().join("no/such/console.db")), Err(OpenError::File(_))));
 }
 
+/// Many times, for they must meet where SQLite does not wait by itself.
 #[test]
 fn of_openers_at_once_all_get_the_same_ledger() {
-    let (_folder, path) = place();
-    std::thread::scope(|scope| {
-        let openers: Vec<_> = (0..6).map(|_| scope.spawn(|| Sqlite::open(&path).map(drop))).collect();
-        for opener in openers {
-            opener.join().unwrap().unwrap();
-        }
-    });
+    const OPENERS: usize = 4;
+    for _ in 0..60 {
+        let (_folder, path) = place();
+        let together = std::sync::Barrier::new(OPENERS);
+        let open = || {
+            together.wait();
+            schema::open(&path).map(|db| version(&db))
+        };
+        std::thread::scope(|scope| {
+            for opener in [(); OPENERS].map(|()| scope.spawn(open)) {
+                assert_eq!(opener.join().unwrap().unwrap(), MIGRATIONS.len());
+            }
+        });
+    }
 }
 
 #[tokio::test]

@@ -8,9 +8,10 @@ use domain::time::Timestamp;
 use rusqlite::Connection;
 
 use crate::store::conformance::fixture::*;
-use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::writer::Writer;
+use crate::store::sqlite::{Sqlite, schema};
 use crate::store::{
-    Enrolment, Hash, Idempotency, IdempotencyKey, Session, Shard, SignInLink, Store, StoreError,
+    Enrolment, Hash, Idempotency, IdempotencyKey, Result, Session, Shard, SignInLink, Store, StoreError,
 };
 
 use super::{fresh, place};
@@ -36,6 +37,43 @@ async fn a_refused_write_takes_no_other_along() {
     };
     together((0..100).map(write)).await;
     assert_eq!(store.agents_of(owner(2), None, 100).await.unwrap().len(), 50);
+}
+
+/// SQLite may roll a whole transaction back by itself, when the disk is full
+/// for one. That takes what others wrote in it along, so they are tried again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_was_rolled_back_is_written_one_by_one() {
+    let (_folder, path) = place();
+    let db = schema::open(&path).unwrap();
+    db.execute_batch("CREATE TABLE told (n INTEGER)").unwrap();
+    let writer = Arc::new(Writer::start(db).unwrap());
+    let write = |work: fn(&Connection) -> Result<()>| {
+        let writer = writer.clone();
+        tokio::spawn(async move { writer.write(work).await })
+    };
+    // The first holds the thread until the others wait: they are one group.
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let first = tokio::spawn({
+        let writer = writer.clone();
+        async move { writer.write(move |_| Ok(gate.recv().unwrap())).await }
+    });
+    let tell = |db: &Connection| Ok(db.execute("INSERT INTO told VALUES (1)", []).map(drop)?);
+    let before = write(tell);
+    let culprit = write(|db| {
+        db.execute_batch("ROLLBACK")?;
+        Err(StoreError::Full)
+    });
+    let after = write(tell);
+    while writer.waiting() < 3 {
+        tokio::task::yield_now().await;
+    }
+    go.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    before.await.unwrap().unwrap();
+    assert!(matches!(culprit.await.unwrap(), Err(StoreError::Full)));
+    after.await.unwrap().unwrap();
+    let db = Connection::open(&path).unwrap();
+    assert_eq!(db.query_row("SELECT count(*) FROM told", [], |row| row.get::<_, u32>(0)).unwrap(), 2);
 }
 
 #[tokio::test]

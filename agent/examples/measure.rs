@@ -45,6 +45,19 @@ fn main() {
             cpu / (bytes as f64 / 1e9),
             (size + size / line.len()) as i64 - bytes as i64,
         );
+        viewer.types("\n").await;
+        println!("{{\"ctrl_c_ms\":{:?},\"reader\":\"5 MB/s\"}}", ctrl_c(&mut viewer).await);
+        let mut noisy = open(&daemon, true, 20).await;
+        let mut quiet = open(&daemon, true, 21).await;
+        noisy.types("yes 0123456789012345678901234567890123456789\n").await;
+        let flood = tokio::spawn(async move {
+            loop {
+                noisy.next().await;
+                noisy.seen.clear();
+            }
+        });
+        report("echo beside a flood", &echo(&mut quiet).await, &raw_echo);
+        flood.abort();
         let mut more = Vec::new();
         let before = memory(&daemon);
         for number in 3..13 {
@@ -117,6 +130,40 @@ async fn bulk(viewer: &mut Viewer, file: &std::path::Path) -> (f64, usize) {
             // The escape sequence before the output and the mark after it.
             return (since.elapsed().as_secs_f64(), bytes - 1);
         }
+    }
+}
+
+/// From the key to the prompt, in milliseconds, sorted: a reader that draws 5 MB/s.
+async fn ctrl_c(viewer: &mut Viewer) -> Vec<u64> {
+    viewer.types("stty echo; PS1='rea''dy> '\n").await;
+    viewer.sees("ready> ").await;
+    let mut took = Vec::new();
+    for _ in 0..20 {
+        viewer.types("yes 0123456789012345678901234567890123456789\n").await;
+        let flood = Instant::now();
+        while flood.elapsed() < Duration::from_millis(500) {
+            draw(viewer).await;
+        }
+        viewer.seen.clear();
+        let since = Instant::now();
+        viewer.types("\x03").await;
+        while !viewer.seen.ends_with(b"ready> ") {
+            draw(viewer).await;
+        }
+        took.push(since.elapsed().as_millis() as u64);
+    }
+    took.sort();
+    took
+}
+
+/// Takes the next message, and acknowledges it after the time it takes to draw.
+async fn draw(viewer: &mut Viewer) {
+    viewer.draws = false;
+    let before = viewer.offset;
+    viewer.next().await;
+    if viewer.offset > before {
+        tokio::time::sleep(Duration::from_nanos((viewer.offset - before) * 200)).await;
+        viewer.send(FromViewer::Ack { offset: viewer.offset }).await;
     }
 }
 

@@ -49,6 +49,7 @@ pub fn freeze() -> Result<Frozen, Restless> {
         for process in ordered(moving) {
             signal(&process, Signal::STOP);
         }
+        stop_all();
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -71,6 +72,15 @@ impl Drop for Frozen {
                 signal(&process, Signal::CONT);
             }
         }
+    }
+}
+
+/// As the first process of a namespace: all others at once, so that none can
+/// outrun the listing by forking.
+fn stop_all() {
+    if std::process::id() == 1 {
+        // SAFETY: no pointer is passed. -1 spares the caller and the first process.
+        unsafe { libc::kill(-1, libc::SIGSTOP) };
     }
 }
 

@@ -1,7 +1,7 @@
 //! A home for an agent that starts out with none. What a user has is never
 //! touched.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -42,22 +42,10 @@ pub fn furnish(home: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Empties a home in which a hydration broke off.
-pub fn clear(home: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(home)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?
-        } else {
-            fs::remove_file(entry.path())?
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_users_files_stay_as_they_are() {

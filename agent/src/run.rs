@@ -59,7 +59,7 @@ pub async fn run(config: Config, listeners: (OwnedFd, Option<OwnedFd>)) -> Resul
     let instance = tokio::select! {
         booted = boot(&config, reaper) => booted?,
         // Nothing ran yet, and what is half hydrated must not be saved.
-        () = asked.to_end() => return Ok(()),
+        () = asked.finish() => return Ok(()),
     };
     let unix = Listener::unix(listeners.0).map_err(io("taking the socket"))?;
     tokio::spawn(serve(Arc::clone(&instance), unix));
@@ -67,7 +67,7 @@ pub async fn run(config: Config, listeners: (OwnedFd, Option<OwnedFd>)) -> Resul
         let tcp = Listener::tcp(tcp).map_err(io("taking the socket"))?;
         tokio::spawn(serve(Arc::clone(&instance), tcp));
     }
-    asked.to_end().await;
+    asked.finish().await;
     match instance.saver.finish().await {
         Stage::Saved => Ok(()),
         _ => Err(Fatal::NotSaved),
@@ -158,7 +158,7 @@ impl Asked {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn to_end(&mut self) {
+    async fn finish(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -72,6 +72,7 @@ async fn route(instance: Arc<Instance>, peer: Peer, request: Request<Incoming>) 
     Ok(plain(StatusCode::NO_CONTENT, ""))
 }
 
+#[expect(clippy::result_large_err, reason = "an answer is made once and sent at once")]
 fn authorize(instance: &Instance, headers: &HeaderMap) -> Result<(), Answer> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let ticket = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
@@ -93,6 +94,7 @@ async fn body(request: Request<Incoming>) -> Result<Bytes, Answer> {
 }
 
 /// Opens a WebSocket, if the page it comes from may.
+#[expect(clippy::result_large_err, reason = "an answer is made once and sent at once")]
 fn upgrade(instance: Arc<Instance>, peer: Peer, mut request: Request<Incoming>) -> Result<Answer, Answer> {
     let headers = request.headers();
     let allowed = match headers.get(header::ORIGIN) {

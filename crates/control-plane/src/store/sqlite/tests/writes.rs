@@ -52,11 +52,20 @@ async fn a_group_that_was_rolled_back_is_written_one_by_one() {
         tokio::spawn(async move { writer.write(work).await })
     };
     // The first holds the thread until the others wait: they are one group.
+    let (started, running) = std::sync::mpsc::channel();
     let (go, gate) = std::sync::mpsc::channel::<()>();
     let first = tokio::spawn({
         let writer = writer.clone();
-        async move { writer.write(move |_| Ok(gate.recv().unwrap())).await }
+        async move {
+            let hold = move |_: &Connection| {
+                started.send(()).unwrap();
+                gate.recv().unwrap();
+                Ok(())
+            };
+            writer.write(hold).await
+        }
     });
+    running.recv().unwrap();
     let tell = |db: &Connection| Ok(db.execute("INSERT INTO told VALUES (1)", []).map(drop)?);
     let before = write(tell);
     let culprit = write(|db| {

@@ -1,5 +1,6 @@
 //! Measures the terminal's way against a bare pseudo-terminal, in one run:
 //! `measure <openclaw-agent>`. Prints one JSON object a line.
+#![allow(clippy::unwrap_used, dead_code)]
 
 #[path = "../tests/it/support/mod.rs"]
 #[allow(dead_code)]

@@ -22,7 +22,6 @@ pub fn now() -> f64 {
 }
 
 /// An attribute of `<html>`.
-#[cfg_attr(feature = "ssr", expect(dead_code, reason = "a server reads the request"))]
 pub fn page_attribute(name: &str) -> Option<String> {
     document().document_element()?.get_attribute(name)
 }

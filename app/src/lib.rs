@@ -1,5 +1,8 @@
 //! The console: pages, components, and the server functions behind them. It
 //! renders on the server (`ssr`) and lives on in the browser (`hydrate`).
+
+// What only a browser runs is compiled on the server too, where nothing calls it.
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 #![recursion_limit = "256"]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

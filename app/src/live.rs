@@ -106,6 +106,7 @@ impl Live {
 }
 
 /// What the feed tells.
+#[expect(clippy::large_enum_variant, reason = "one is made and taken at once, never kept")]
 pub enum News {
     Agent(AgentView),
     Gone(AgentId),
@@ -113,8 +114,9 @@ pub enum News {
 
 /// Follows a feed while the caller's owner lives. It is opened once the page
 /// lives, and again by itself when it breaks.
-pub fn follow(url: String, hear: impl Fn(News) + Clone + 'static) {
-    let hear = StoredValue::new_local(hear);
+pub fn follow(url: String, hear: impl Fn(News) + Send + Sync + 'static) {
+    // Not a local value: a server drops it on whichever thread has finished the page.
+    let hear = StoredValue::new(hear);
     let again = RwSignal::new(0u32);
     Effect::new(move || {
         let tries = again.get();

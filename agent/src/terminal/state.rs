@@ -55,7 +55,7 @@ struct Slot {
     window: Window,
     sent: u64,
     acked: u64,
-    /// When it last acknowledged, or had nothing to.
+    /// When it last acknowledged more, or had drawn all there was.
     progress: Instant,
     held_back: bool,
     replaced: bool,
@@ -172,7 +172,7 @@ impl State {
     pub fn detach(&mut self, id: u64, now: Instant) {
         let Some(index) = self.slots.iter().position(|slot| slot.id == id) else { return };
         let slot = self.slots.swap_remove(index);
-        if self.slots.is_empty() && !slot.is_stalled(now) {
+        if self.slots.is_empty() && !slot.is_stalled(self.ring.end(), now) {
             self.cut = Some((slot.acked, now + CUT));
         }
     }
@@ -207,9 +207,6 @@ impl State {
         frame.extend_from_slice(first);
         frame.extend_from_slice(second);
         let upto = sent + (first.len() + second.len()) as u64;
-        if slot.acked == sent {
-            slot.progress = now;
-        }
         slot.sent = upto;
         slot.window.sent(upto, now);
         Next::Frames(vec![frame])
@@ -237,9 +234,8 @@ impl State {
         if offset > slot.sent {
             return Err(Malformed::Range);
         }
-        slot.progress = now;
         if offset > slot.acked {
-            slot.acked = offset;
+            (slot.acked, slot.progress) = (offset, now);
             slot.window.acked(offset, std::mem::take(&mut slot.held_back), now);
             slot.wake.notify_one();
         }
@@ -267,7 +263,7 @@ impl State {
     /// does not draw.
     pub fn room(&self, now: Instant) -> Room {
         let end = self.ring.end();
-        let drawing = self.slots.iter().filter(|slot| !slot.is_stalled(now));
+        let drawing = self.slots.iter().filter(|slot| !slot.is_stalled(end, now));
         let limit = drawing.clone().map(|slot| slot.acked + u64::from(slot.window.size())).max();
         let (limit, until) = match (limit, self.cut) {
             (Some(limit), _) => (limit, drawing.map(|slot| slot.progress + STALLED).min()),
@@ -300,6 +296,9 @@ impl State {
             }
             *parsed = end;
         });
+        for slot in self.slots.iter_mut().filter(|slot| slot.acked == ring.end()) {
+            slot.progress = now;
+        }
         ring.push(bytes);
         self.last_output = Some(now);
         for slot in &self.slots {
@@ -390,7 +389,82 @@ impl State {
 }
 
 impl Slot {
-    fn is_stalled(&self, now: Instant) -> bool {
-        self.sent > self.acked && now.duration_since(self.progress) >= STALLED
+    /// It has long had something to draw, of all output up to `end`, and did not.
+    fn is_stalled(&self, end: u64, now: Instant) -> bool {
+        self.acked < end && now.duration_since(self.progress) >= STALLED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFE: Life = Life { number: 0, epoch: 7 };
+
+    fn state() -> (State, Instant) {
+        (State::new(Grid { cols: 80, rows: 24 }), Instant::now())
+    }
+
+    /// Puts out as much as may be; says until when no more may.
+    fn fill(state: &mut State, now: Instant) -> Option<Instant> {
+        loop {
+            match state.room(now) {
+                Room::For(most) => state.push(&[b'x'; 1024][..most.min(1024)], now),
+                Room::None { until } => return until,
+            }
+        }
+    }
+
+    #[test]
+    fn one_who_draws_nothing_holds_the_program_up_for_ten_seconds_and_no_longer() {
+        let (mut state, now) = state();
+        state.push(b"hello", now);
+        state.attach(LIFE, 1, None, now);
+        state.detach(0, now);
+        // This one is drawn the screen, and acknowledges nothing ever after.
+        let since = now + Duration::from_secs(100);
+        let attached = state.attach(LIFE, 2, None, since);
+        assert_eq!(attached.frames.len(), 2);
+        let later = since + Duration::from_secs(1000);
+        assert_eq!(fill(&mut state, later), Some(later + STALLED));
+        assert!(matches!(state.room(later + STALLED / 2), Room::None { .. }));
+        assert_eq!(state.room(later + STALLED), Room::For(RING));
+    }
+
+    #[test]
+    fn one_who_was_cut_off_finds_its_place_for_three_seconds() {
+        let (mut state, now) = state();
+        let slot = state.attach(LIFE, 1, None, now).slot;
+        state.push(b"hello", now);
+        assert!(matches!(state.next(slot, LIFE, now), Next::Frames(_)));
+        state.ack(slot, 3, now).unwrap();
+        state.detach(slot, now);
+        assert_eq!(fill(&mut state, now), Some(now + CUT));
+        assert_eq!(state.attach(LIFE, 1, Some(3), now).frames.len(), 1, "nothing was lost");
+        state.detach(1, now);
+        assert_eq!(state.room(now + CUT), Room::For(RING));
+    }
+
+    #[test]
+    fn input_is_taken_once_and_a_gap_is_refused() {
+        let (mut state, _) = state();
+        let mut taken = Vec::new();
+        let mut give = |state: &mut State| {
+            state.give(|bytes| {
+                taken.extend_from_slice(bytes);
+                Ok(bytes.len())
+            });
+        };
+        state.queue(1, 0, b"abc").unwrap();
+        state.queue(1, 1, b"bcd").unwrap();
+        state.queue(1, 0, b"ab").unwrap();
+        give(&mut state);
+        state.queue(2, 0, b"x").unwrap();
+        state.queue(1, 4, b"e").unwrap();
+        give(&mut state);
+        assert!(state.queue(1, 6, b"g").is_err());
+        assert!(state.queue(1, u64::MAX, b"g").is_err());
+        assert_eq!((state.given(1), state.given(2), state.waiting()), (5, 1, 0));
+        assert_eq!(taken, b"abcdxe");
     }
 }

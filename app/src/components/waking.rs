@@ -121,7 +121,7 @@ pub fn Waking(agent: Live) -> impl IntoView {
             <div>
                 <div class="waking-head">
                     <h2 id="waking-title">
-                        {move || failure.with(Option::is_some).then_some(t.waking_failed_title).unwrap_or(t.waking_title)}
+                        {move || if failure.with(Option::is_some) { t.waking_failed_title } else { t.waking_title }}
                     </h2>
                     <p class="waking-for">
                         <strong>{move || agent.read(|view| view.name.to_string())}</strong>

@@ -95,7 +95,7 @@ fn Bench(view: AgentView) -> impl IntoView {
     let (t, act) = (use_strings(), use_act());
     let agent = Live::new(view);
     let toaster: Toaster = expect_context();
-    let navigate = StoredValue::new_local(use_navigate());
+    let navigate = StoredValue::new(use_navigate());
     follow(format!("/live/agents/{}", agent.id), move |news| match news {
         News::Agent(view) => agent.take(view),
         News::Gone(_) => {

@@ -126,8 +126,7 @@ fn Agents(views: Vec<AgentView>) -> impl IntoView {
         }
     });
     let spawn = DialogHandle::new();
-    let navigate = use_navigate();
-    let navigate = StoredValue::new_local(navigate);
+    let navigate = StoredValue::new(use_navigate());
     let made = move |view: AgentView| {
         let path = format!("/agents/{}", view.id);
         navigate.with_value(|navigate| navigate(&path, Default::default()));

@@ -57,6 +57,7 @@ pub struct Line {
     relayed: Cell<bool>,
     opened_at: Cell<f64>,
     heard_at: Cell<f64>,
+    asked_at: Cell<f64>,
     gesture_at: Cell<f64>,
     timers: RefCell<Timers>,
     /// Counts connections: what an old one still tells is not heard.
@@ -102,6 +103,7 @@ impl Line {
             relayed: Cell::new(false),
             opened_at: Cell::new(f64::INFINITY),
             heard_at: Cell::default(),
+            asked_at: Cell::new(f64::NEG_INFINITY),
             gesture_at: Cell::new(f64::NEG_INFINITY),
             timers: RefCell::default(),
             connection: Cell::new(0),
@@ -142,6 +144,8 @@ impl Line {
     /// Another life for a terminal whose program ended.
     pub fn renew(&self) {
         self.came.set(None);
+        // What ended the last one must not end the next.
+        self.input.replace(Input::default());
         self.attempt.set(0);
         self.connect();
     }
@@ -223,8 +227,7 @@ impl Line {
             Ok(ToViewer::Output { offset, bytes }) => self.output(offset, bytes),
             Ok(ToViewer::InputAck { offset }) => self.input.borrow_mut().arrived(offset),
             Ok(ToViewer::Exited { code }) => {
-                self.renewed();
-                self.socket.replace(None);
+                self.cut();
                 self.show(Link::Ended { code });
             }
             // The page hears of both by its feed.
@@ -332,15 +335,16 @@ impl Line {
         }
     }
 
-    /// Asks a silent line whether it is there; one that stays silent is cut.
+    /// Asks a line whether it is there; one that did not answer the last time
+    /// is cut. Not by the clock: a hidden page's timers run late.
     fn watch(&self) {
         let me = self.me.clone();
         after(&mut self.timers.borrow_mut().watch, SILENCE, move || {
             let Some(line) = me.upgrade() else { return };
-            let silent = browser::now() - line.heard_at.get();
-            if silent > 2.0 * SILENCE.as_secs_f64() * 1000.0 {
+            if line.asked_at.get() > line.heard_at.get() {
                 line.retry();
             } else {
+                line.asked_at.set(browser::now());
                 line.send(&FromViewer::Ping { nonce: line.connection.get() });
                 line.watch();
             }
@@ -365,14 +369,21 @@ impl Line {
     }
 
     fn refuse(&self) {
-        self.renewed();
-        self.socket.replace(None);
+        self.cut();
         self.show(Link::Refused);
     }
 
-    fn retry(&self) {
+    /// Lets go of the connection; nothing of it is heard or awaited any more.
+    fn cut(&self) {
         self.renewed();
         self.socket.replace(None);
+        let mut timers = self.timers.borrow_mut();
+        clear(&mut timers.watch);
+        clear(&mut timers.ack);
+    }
+
+    fn retry(&self) {
+        self.cut();
         let held = browser::now() - self.opened_at.replace(f64::INFINITY);
         if held >= backoff::HELD.as_secs_f64() * 1000.0 {
             self.attempt.set(0);
@@ -382,10 +393,7 @@ impl Line {
         let pause = backoff::pause(attempt, browser::is_hidden(), browser::random());
         self.show(Link::Cut { attempt, at: browser::now() + pause.as_secs_f64() * 1000.0 });
         let me = self.me.clone();
-        let mut timers = self.timers.borrow_mut();
-        clear(&mut timers.watch);
-        clear(&mut timers.ack);
-        after(&mut timers.retry, pause, move || {
+        after(&mut self.timers.borrow_mut().retry, pause, move || {
             if let Some(line) = me.upgrade() {
                 line.connect();
             }

@@ -62,7 +62,10 @@ fn stream(
                     yield Ok(frame);
                 }
             }
-            while !more {
+            if more {
+                continue;
+            }
+            loop {
                 match listener.next().await {
                     Some(Heard::Changed(change)) if change.agent != id => {}
                     Some(_) => break,

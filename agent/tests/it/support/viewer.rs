@@ -200,12 +200,12 @@ impl Viewer {
         let mut searched = 0;
         while memchr::memmem::find(&self.seen[searched..], text.as_bytes()).is_none() {
             searched = self.seen.len().saturating_sub(text.len());
-            match self.next().await {
-                got @ (Got::Closed(_) | Got::Gone) => {
-                    panic!("{got:?} before {text:?}; seen: {:?}", self.text())
-                }
-                _ => {}
-            }
+            let got = self.next().await;
+            assert!(
+                !matches!(got, Got::Closed(_) | Got::Gone),
+                "{got:?} before {text:?}; seen: {:?}",
+                self.text()
+            );
         }
     }
 

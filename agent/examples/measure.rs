@@ -101,11 +101,13 @@ async fn echo(viewer: &mut Viewer) -> Vec<Duration> {
     let mut took = Vec::new();
     for _ in 0..ECHOES {
         let (since, before) = (Instant::now(), viewer.offset);
+        viewer.draws = false;
         viewer.types("x").await;
         while viewer.offset == before {
             viewer.next().await;
         }
         took.push(since.elapsed());
+        viewer.send(FromViewer::Ack { offset: viewer.offset }).await;
     }
     took.sort();
     took
@@ -114,13 +116,15 @@ async fn echo(viewer: &mut Viewer) -> Vec<Duration> {
 async fn bulk(viewer: &mut Viewer, file: &std::path::Path) -> (f64, usize) {
     viewer.types("PS1=; stty -echo\n").await;
     viewer.listens(Duration::from_millis(300)).await;
-    viewer.types(&format!("cat {}; printf '\\0'\n", file.display())).await;
+    viewer.types(&format!("printf '\\1'; cat {}; printf '\\0'\n", file.display())).await;
     let (since, mut bytes, mut acked) = (Instant::now(), 0, viewer.offset);
     loop {
         let message = viewer.socket.next().await.expect("it goes on").expect("it goes on").into_data();
         let Ok(ToViewer::Output { offset, bytes: output }) = ToViewer::decode(&message) else { continue };
-        bytes += output.len();
+        let start = output.iter().position(|byte| *byte == 1).map_or(0, |mark| mark + 1);
+        bytes = if start > 0 { 0 } else { bytes } + output[start..].len();
         let end = offset + output.len() as u64;
+        viewer.offset = end;
         // Not for each message, as a page that is busy drawing.
         if end - acked >= 16 * 1024 || output.last() == Some(&0) {
             acked = end;
@@ -128,8 +132,8 @@ async fn bulk(viewer: &mut Viewer, file: &std::path::Path) -> (f64, usize) {
             viewer.socket.send(Message::Binary(ack.into())).await.expect("it goes on");
         }
         if output.contains(&0) {
-            // The escape sequence before the output and the mark after it.
-            return (since.elapsed().as_secs_f64(), bytes - 1);
+            let rest = output.iter().rev().position(|byte| *byte == 0).unwrap_or_default();
+            return (since.elapsed().as_secs_f64(), bytes - 1 - rest);
         }
     }
 }

@@ -26,9 +26,11 @@ pub use state::{Attached, Next, WAITING};
 
 /// The most that is read from one terminal before others have their turn.
 const TURN: usize = 32 * 1024;
+/// What the kernel gives of a terminal at a time, if there is more.
+const WHOLE: usize = 4095;
 /// The most that is drained from a terminal whose shell has ended: what the
 /// kernel holds of one, and some.
-const LAST_WORDS: usize = 256 * 1024;
+const LAST_WORDS: u64 = 256 * 1024;
 
 /// One terminal.
 pub struct Terminal {
@@ -167,8 +169,19 @@ impl Terminal {
                 () = sleep_until(until.unwrap_or_else(far)), if until.is_some() => {}
             }
         };
-        self.read(LAST_WORDS);
+        self.hear_out();
         self.state().end(code);
+    }
+
+    /// Reads what the shell left behind; jobs that outlive it are not waited for.
+    fn hear_out(&self) {
+        let until = self.state().end_of_output() + LAST_WORDS;
+        loop {
+            let before = self.state().end_of_output();
+            if before >= until || !self.read(TURN) || self.state().end_of_output() == before {
+                return;
+            }
+        }
     }
 
     /// Reads up to `most` bytes of what is there; says whether more can come.
@@ -185,7 +198,9 @@ impl Terminal {
                     match self.pty.try_read(&mut buffer[filled..room]) {
                         Ok(count) => {
                             filled += count;
-                            (open, more) = (count > 0, count > 0);
+                            // A part of a page was all there was: nobody waits
+                            // for us to be told so once more.
+                            (open, more) = (count > 0, count >= WHOLE);
                         }
                         Err(error) => {
                             (open, more) = (error.kind() == std::io::ErrorKind::WouldBlock, false);

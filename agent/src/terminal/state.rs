@@ -132,6 +132,11 @@ impl State {
         }
     }
 
+    /// Offset of the next byte of output.
+    pub fn end_of_output(&self) -> u64 {
+        self.ring.end()
+    }
+
     pub fn viewers(&self) -> usize {
         self.slots.len()
     }

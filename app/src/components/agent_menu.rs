@@ -12,11 +12,27 @@ use crate::api;
 use crate::i18n::use_strings;
 use crate::live::Live;
 
+/// What the menu opens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Rename,
+    Idle,
+    Delete,
+}
+
 /// The menu with its dialogs.
 #[component]
 pub fn AgentMenu(agent: Live) -> impl IntoView {
     let t = use_strings();
-    let [rename, idle, delete] = [(); 3].map(|()| DialogHandle::new());
+    let chosen = RwSignal::new(None::<Choice>);
+    let closed = Callback::new(move |()| chosen.set(None));
+    let dialog = move || {
+        Some(match chosen.get()? {
+            Choice::Rename => view! { <RenameDialog agent closed /> }.into_any(),
+            Choice::Idle => view! { <IdleDialog agent closed /> }.into_any(),
+            Choice::Delete => view! { <DeleteDialog agent closed /> }.into_any(),
+        })
+    };
     view! {
         <details class="menu">
             <summary
@@ -26,30 +42,28 @@ pub fn AgentMenu(agent: Live) -> impl IntoView {
                 {icon("more")}
             </summary>
             <div class="menu-list">
-                <button r#type="button" on:click=move |_| rename.open()>
+                <button r#type="button" on:click=move |_| chosen.set(Some(Choice::Rename))>
                     {icon("pencil")}
                     {t.rename}
                 </button>
-                <button r#type="button" on:click=move |_| idle.open()>
+                <button r#type="button" on:click=move |_| chosen.set(Some(Choice::Idle))>
                     {icon("hourglass")}
                     {t.change_idle}
                 </button>
-                <button class="menu-danger" r#type="button" on:click=move |_| delete.open()>
+                <button class="menu-danger" r#type="button" on:click=move |_| chosen.set(Some(Choice::Delete))>
                     {icon("trash")}
                     {t.delete_dots}
                 </button>
             </div>
         </details>
-        <RenameDialog agent handle=rename />
-        <IdleDialog agent handle=idle />
-        <DeleteDialog agent handle=delete />
+        {dialog}
     }
     .into_any()
 }
 
 #[component]
-fn RenameDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
-    let (t, act) = (use_strings(), use_act());
+fn RenameDialog(agent: Live, closed: Callback<()>) -> impl IntoView {
+    let (t, act, handle) = (use_strings(), use_act(), DialogHandle::new());
     let id = format!("rename-{}", agent.id);
     let field = format!("{id}-name");
     let name = RwSignal::new(agent.peek(|view| view.name.to_string()));
@@ -65,10 +79,6 @@ fn RenameDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
             }
             Err(failure) => error.set(Some(errors::words(&failure, t))),
         });
-    };
-    let closed = move || {
-        error.set(None);
-        name.set(agent.peek(|view| view.name.to_string()));
     };
     view! {
         <Dialog handle id title=t.rename.to_owned() small=true submit closed>
@@ -102,8 +112,8 @@ fn RenameDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
 }
 
 #[component]
-fn IdleDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
-    let (t, act) = (use_strings(), use_act());
+fn IdleDialog(agent: Live, closed: Callback<()>) -> impl IntoView {
+    let (t, act, handle) = (use_strings(), use_act(), DialogHandle::new());
     let id = format!("idle-{}", agent.id);
     let field = format!("{id}-secs");
     let current = agent.peek(|view| view.idle_timeout);
@@ -115,7 +125,7 @@ fn IdleDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
         });
     };
     view! {
-        <Dialog handle id title=t.change_idle.to_owned() small=true submit closed=|| ()>
+        <Dialog handle id title=t.change_idle.to_owned() small=true submit closed>
             <div class="field">
                 <label for=field.clone()>{t.sleeps_unused_for}</label>
                 <IdleSelect id=field value=secs current=current />
@@ -135,8 +145,8 @@ fn IdleDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
 }
 
 #[component]
-fn DeleteDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
-    let (t, act) = (use_strings(), use_act());
+fn DeleteDialog(agent: Live, closed: Callback<()>) -> impl IntoView {
+    let (t, act, handle) = (use_strings(), use_act(), DialogHandle::new());
     let id = format!("delete-{}", agent.id);
     let field = format!("{id}-name");
     let typed = RwSignal::new(String::new());
@@ -152,7 +162,7 @@ fn DeleteDialog(agent: Live, handle: DialogHandle) -> impl IntoView {
     };
     let title = Signal::derive(move || (t.delete_title)(&name.get()));
     view! {
-        <Dialog handle id title small=true submit closed=move || typed.set(String::new())>
+        <Dialog handle id title small=true submit closed>
             <p>{t.delete_text}</p>
             <div class="field">
                 <label for=field.clone()>

@@ -6,21 +6,13 @@ use leptos::prelude::*;
 use super::icon::icon;
 use crate::i18n::use_strings;
 
-/// A dialog that something else opens and closes.
+/// A dialog that is open, for what closes it.
 #[derive(Clone, Copy)]
 pub struct DialogHandle(NodeRef<html::Dialog>);
 
 impl DialogHandle {
     pub fn new() -> Self {
         Self(NodeRef::new())
-    }
-
-    pub fn open(self) {
-        if let Some(dialog) = self.0.get_untracked()
-            && !dialog.open()
-        {
-            let _ = dialog.show_modal();
-        }
     }
 
     pub fn close(self) {
@@ -30,8 +22,8 @@ impl DialogHandle {
     }
 }
 
-/// A dialog with a heading and a form in it. `closed` is called however it
-/// was closed.
+/// A dialog with a heading and a form in it, open as long as it is on the page.
+/// `closed` is called however it was closed, and takes it off the page.
 #[component]
 pub fn Dialog(
     handle: DialogHandle,
@@ -41,10 +33,16 @@ pub fn Dialog(
     #[prop(into)] title: Signal<String>,
     #[prop(optional)] small: bool,
     submit: impl Fn() + 'static,
-    closed: impl Fn() + 'static,
+    closed: Callback<()>,
     children: Children,
 ) -> impl IntoView {
     let t = use_strings();
+    Effect::new(move || {
+        if let Some(dialog) = handle.0.get() {
+            // It fails only for one that is open already.
+            let _ = dialog.show_modal();
+        }
+    });
     let heading = format!("{id}-title");
     let labelled = heading.clone();
     let submit = move |event: leptos::ev::SubmitEvent| {
@@ -57,7 +55,7 @@ pub fn Dialog(
             class:dialog-small=small
             node_ref=handle.0
             aria-labelledby=labelled
-            on:close=move |_| closed()
+            on:close=move |_| closed.run(())
         >
             <form on:submit=submit>
                 <div class="dialog-head">

@@ -1,5 +1,6 @@
 //! The agent's sheet: size, when it sleeps, what was saved, how it is shut in.
 
+use domain::boot::BootPhase;
 use domain::tier::{Limits, Tier};
 use leptos::prelude::*;
 
@@ -34,6 +35,13 @@ pub fn Facts(agent: Live) -> impl IntoView {
         at.map_or_else(|| t.never.to_owned(), |at| lang.ago(at, agent.now()))
     });
     let tier = agent.memo(|view| view.tier.clone());
+    let boot = agent.memo(move |view| {
+        let asked = view.boot.marks().first()?.at;
+        let ready = view.boot.marks().last().filter(|mark| mark.phase == BootPhase::Ready)?.at;
+        let took = |phase: &BootPhase| lang.took(view.boot.took(*phase).unwrap_or_default());
+        let phases = BootPhase::ALL.iter().zip(t.phases).map(|(phase, name)| (name, took(phase)));
+        Some((lang.took(ready.since(asked)), phases.collect::<Vec<_>>()))
+    });
     let layer = move |(name, reached): (String, bool)| {
         if reached {
             view! { <li>{icon("shield")} {name}</li> }.into_any()
@@ -62,7 +70,22 @@ pub fn Facts(agent: Live) -> impl IntoView {
                         </ul>
                     })
             }}
+            {move || boot.get().map(|(sum, phases)| view! { <Boot sum phases /> })}
         </section>
+    }
+    .into_any()
+}
+
+/// How long the latest boot took, in all and in its phases.
+#[component]
+fn Boot(sum: String, phases: Vec<(&'static str, String)>) -> impl IntoView {
+    let t = use_strings();
+    let line = |(name, took)| view! { <dt>{name}</dt><dd>{took}</dd> };
+    view! {
+        <details class="boot" open>
+            <summary>{(t.woke_in)(&sum)}</summary>
+            <dl>{phases.into_iter().map(line).collect_view()}</dl>
+        </details>
     }
     .into_any()
 }

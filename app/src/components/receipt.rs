@@ -1,5 +1,7 @@
 //! The live meter, as a till receipt.
 
+use std::time::Duration;
+
 use domain::money::NanoDollars;
 use leptos::prelude::*;
 
@@ -9,11 +11,13 @@ use crate::live::Live;
 /// Decimals of the sum that ticks: at the smallest size's rate the last one
 /// moves ten times a second.
 const DECIMALS: u32 = 7;
+/// Before an agent is so old, what it saved tells nothing.
+const TELLING: Duration = Duration::from_secs(60);
 /// Digits at its end that are set apart as those that tick.
 const TICKING: usize = 4;
 
 /// What part of always being awake this month so far was saved, in whole
-/// percent; none before a day of the month is over.
+/// percent.
 fn saved_percent(month: NanoDollars, full: NanoDollars) -> Option<u64> {
     let (month, full) = (u64::try_from(month.0).ok()?, u64::try_from(full.0).ok()?);
     if full == 0 || month >= full {
@@ -38,7 +42,11 @@ pub fn Receipt(agent: Live) -> impl IntoView {
         let meter = agent.meter();
         // Had it been awake since it was made, or since the month began.
         let since = agent.read(|view| view.created_at).max(meter.as_of.month().start());
-        let full = meter.rate.over(meter.as_of.since(since));
+        let span = meter.as_of.since(since);
+        let full = meter.rate.over(span);
+        if span < TELLING {
+            return None;
+        }
         saved_percent(meter.month, full).map(|percent| (t.you_save)(&lang.percent(percent)))
     });
     view! {

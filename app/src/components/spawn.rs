@@ -68,7 +68,8 @@ pub fn IdleSelect(
 
 /// The dialog. `made` gets the new agent.
 #[component]
-pub fn SpawnDialog(handle: DialogHandle, made: impl Fn(AgentView) + Copy + 'static) -> impl IntoView {
+pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<()>) -> impl IntoView {
+    let handle = DialogHandle::new();
     let (lang, t, act, me) = (use_lang(), use_strings(), use_act(), use_me());
     let usual = me.idle_timeout;
     let name = RwSignal::new(String::new());
@@ -97,10 +98,6 @@ pub fn SpawnDialog(handle: DialogHandle, made: impl Fn(AgentView) + Copy + 'stat
             }
             Err(failure) => error.set(Some(errors::words(&failure, t))),
         });
-    };
-    let closed = move || {
-        error.set(None);
-        key.set_value(String::new());
     };
     // What is asked for changed: another request, with a key of its own.
     let renew = move || key.set_value(String::new());

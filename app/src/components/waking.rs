@@ -90,10 +90,15 @@ pub fn Waking(agent: Live) -> impl IntoView {
         let index = SHOWN.iter().position(|phase| Some(*phase) == current);
         index.map_or("", |index| t.phases[index])
     });
-    let sum = move || {
-        let asked = agent.read(|view| view.boot.marks().first().map(|mark| mark.at));
-        lang.took(asked.map_or(Duration::ZERO, |at| agent.now().since(at)))
-    };
+    let sum = Memo::new(move |_| {
+        let (asked, ready) = agent.read(|view| {
+            let asked = view.boot.marks().first().map(|mark| mark.at);
+            (asked, mark(&view.boot, BootPhase::Ready).map(|mark| mark.at))
+        });
+        let end = ready.unwrap_or_else(|| agent.now());
+        lang.took(asked.map_or(Duration::ZERO, |at| end.since(at)))
+    });
+    let waking = agent.memo(AgentView::is_waking);
     let let_sleep = move |_| act.on(agent, api::sleep(agent.id));
     let phases = SHOWN.into_iter().enumerate().map(|(index, phase)| {
         view! { <PhaseLine agent phase name=t.phases[index] /> }
@@ -102,15 +107,21 @@ pub fn Waking(agent: Live) -> impl IntoView {
         Some(failure) => view! { <Mishap agent failure /> }.into_any(),
         None => view! {
             <div class="waking-foot">
-                <span>{t.elapsed} " " <span class="waking-clock">{sum}</span></span>
-                <button
-                    class="button button-quiet button-small"
-                    r#type="button"
-                    aria-busy=move || act.busy().then_some("true")
-                    on:click=let_sleep
-                >
-                    {t.let_it_sleep}
-                </button>
+                <span>{t.elapsed} " " <span class="waking-clock">{move || sum.get()}</span></span>
+                {move || {
+                    waking
+                        .get()
+                        .then(|| view! {
+                            <button
+                                class="button button-quiet button-small"
+                                r#type="button"
+                                aria-busy=move || act.busy().then_some("true")
+                                on:click=let_sleep
+                            >
+                                {t.let_it_sleep}
+                            </button>
+                        })
+                }}
             </div>
         }
         .into_any(),

@@ -73,7 +73,7 @@ pub static STRINGS: Strings = Strings {
     fits_openclaw: "OpenClaw cabe desde Estándar.",
     sleeps_unused_for: "Se duerme si no lo usas durante",
     usual: |span| format!("{span} (lo normal)"),
-    price_here: "Precio estimado en Fargate Spot; en esta máquina cuesta $0.",
+    price_here: "Aquí cuesta $0: es el precio en Fargate Spot.",
     save: "Guardar",
     delete_title: |name| format!("¿Eliminar «{name}»?"),
     delete_text: "Se borran su máquina y todo lo guardado. No se puede deshacer.",
@@ -99,6 +99,7 @@ pub static STRINGS: Strings = Strings {
     files_and_bytes: |files, bytes| format!("{files} archivos · {bytes}"),
     elapsed: "Van",
     let_it_sleep: "Dejarlo dormir",
+    woke_in: |span| format!("Despertó en {span}"),
     now_ready: "Listo: la terminal está abierta.",
 
     launch_refused: [

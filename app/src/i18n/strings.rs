@@ -91,6 +91,7 @@ pub struct Strings {
     pub files_and_bytes: fn(files: &str, bytes: &str) -> String,
     pub elapsed: &'static str,
     pub let_it_sleep: &'static str,
+    pub woke_in: fn(span: &str) -> String,
     pub now_ready: &'static str,
 
     // Failures: what happened, and what to do

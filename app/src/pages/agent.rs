@@ -1,5 +1,7 @@
 //! One agent: its terminal or what stands in its place, its bill, its sheet.
 
+use std::time::Duration;
+
 use domain::agent::{Failure, Phase};
 use domain::id::AgentId;
 use domain::view::AgentView;
@@ -24,7 +26,18 @@ use crate::components::waking::Waking;
 use crate::error::{AppError, ErrorCode};
 use crate::i18n::use_strings;
 use crate::live::{Live, News, follow};
-use crate::terminal::Terminals;
+use crate::terminal::{Link, Terminals};
+
+/// A boot that ended so short a time before is shown with its phases, while the
+/// terminal opens: many are over before the page is there.
+const FRESH: Duration = Duration::from_secs(3);
+/// How long the finished loader is still shown once the terminal is there.
+const LAST_LOOK: Duration = Duration::from_millis(200);
+/// How long the terminal may take before it is shown as it is.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// A boot that began within this is still news.
+const JUST_NOW: Duration = Duration::from_secs(3);
 
 /// An agent's page.
 #[component]
@@ -90,9 +103,37 @@ impl Middle {
     }
 }
 
+/// Whether it woke so lately that whoever comes here comes to see that: a
+/// sandbox is often up before the page that shows it.
+fn woke_just_now(view: &AgentView) -> bool {
+    let asked = view.boot.marks().first().map(|mark| mark.at);
+    view.phase == Phase::Running && asked.is_some_and(|at| view.meter.as_of.since(at) < JUST_NOW)
+}
+
+/// Whether an agent that was seen waking is ready and its terminal is still
+/// being opened behind the loader, which stays until there is something to see.
+fn opening(middle: Memo<Middle>, link: RwSignal<Link>, fresh: bool) -> Memo<bool> {
+    let awaited = RwSignal::new(fresh);
+    let end = move || {
+        awaited.try_set(false);
+    };
+    Effect::new(move || match middle.get() {
+        Middle::Waking => awaited.set(true),
+        Middle::Terminal => set_timeout(end, PATIENCE),
+        _ => awaited.set(false),
+    });
+    Effect::new(move || {
+        if link.get() == Link::Connected && middle.get() == Middle::Terminal {
+            set_timeout(end, LAST_LOOK);
+        }
+    });
+    Memo::new(move |_| middle.get() == Middle::Terminal && awaited.get())
+}
+
 #[component]
 fn Bench(view: AgentView) -> impl IntoView {
     let (t, act) = (use_strings(), use_act());
+    let fresh = woke_just_now(&view);
     let agent = Live::new(view);
     let toaster: Toaster = expect_context();
     let navigate = StoredValue::new(use_navigate());
@@ -108,9 +149,13 @@ fn Bench(view: AgentView) -> impl IntoView {
     let ready = agent.memo(|view| view.phase == Phase::Running);
     let sleep = move |_| act.on(agent, api::sleep(agent.id));
     let middle = agent.memo(Middle::of);
+    let link = RwSignal::new(Link::Connecting);
+    let opening = opening(middle, link, fresh);
+    let hidden = Signal::derive(move || opening.get());
+    let loads = Memo::new(move |_| middle.get() == Middle::Waking || opening.get());
     let stage = move || match middle.get() {
-        Middle::Terminal => view! { <Terminals agent /> }.into_any(),
-        Middle::Waking => view! { <Waking agent /> }.into_any(),
+        Middle::Terminal => view! { <Terminals agent first=link hidden /> }.into_any(),
+        Middle::Waking => ().into_any(),
         Middle::Fallen(failure) => view! { <Fallen agent failure /> }.into_any(),
         Middle::Saving => view! { <Saving /> }.into_any(),
         Middle::Asleep => view! { <Asleep agent /> }.into_any(),
@@ -148,7 +193,9 @@ fn Bench(view: AgentView) -> impl IntoView {
                     </div>
                 </header>
                 <Notices agent />
-                <div class="bench-main">{stage}</div>
+                <div class="bench-main" data-opening=move || opening.get().then_some("true")>
+                    {stage} {move || loads.get().then(|| view! { <Waking agent /> })}
+                </div>
                 <aside class="bench-side" aria-label=t.bill_and_sheet tabindex="0">
                     <Receipt agent />
                     <Facts agent />

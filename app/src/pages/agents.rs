@@ -8,7 +8,6 @@ use leptos_router::hooks::use_navigate;
 
 use super::FaultPage;
 use crate::api;
-use crate::components::dialog::DialogHandle;
 use crate::components::icon::icon;
 use crate::components::pinza::{Mood, Pinza};
 use crate::components::spawn::SpawnDialog;
@@ -125,7 +124,8 @@ fn Agents(views: Vec<AgentView>) -> impl IntoView {
             }
         }
     });
-    let spawn = DialogHandle::new();
+    let spawning = RwSignal::new(false);
+    let closed = Callback::new(move |()| spawning.set(false));
     let navigate = StoredValue::new(use_navigate());
     let made = move |view: AgentView| {
         let path = format!("/agents/{}", view.id);
@@ -134,22 +134,22 @@ fn Agents(views: Vec<AgentView>) -> impl IntoView {
     let none = Memo::new(move |_| list.agents.with(Vec::is_empty));
     let page = move || {
         if none.get() {
-            view! { <Empty spawn /> }.into_any()
+            view! { <Empty spawning /> }.into_any()
         } else {
-            view! { <Filled list spawn /> }.into_any()
+            view! { <Filled list spawning /> }.into_any()
         }
     };
     view! {
         <main class="page" id="main">
             {page}
         </main>
-        <SpawnDialog handle=spawn made />
+        {move || spawning.get().then(|| view! { <SpawnDialog made closed /> })}
     }
     .into_any()
 }
 
 #[component]
-fn Empty(spawn: DialogHandle) -> impl IntoView {
+fn Empty(spawning: RwSignal<bool>) -> impl IntoView {
     let t = use_strings();
     view! {
         <h1 class="visually-hidden">{t.my_agents}</h1>
@@ -160,7 +160,7 @@ fn Empty(spawn: DialogHandle) -> impl IntoView {
             <button
                 class="button button-primary button-large"
                 r#type="button"
-                on:click=move |_| spawn.open()
+                on:click=move |_| spawning.set(true)
             >
                 {icon("plus")}
                 {t.create_first}
@@ -176,7 +176,7 @@ fn Empty(spawn: DialogHandle) -> impl IntoView {
 }
 
 #[component]
-fn Filled(list: List, spawn: DialogHandle) -> impl IntoView {
+fn Filled(list: List, spawning: RwSignal<bool>) -> impl IntoView {
     let t = use_strings();
     let lead = Memo::new(move |_| {
         let agents = list.agents.get();
@@ -192,7 +192,7 @@ fn Filled(list: List, spawn: DialogHandle) -> impl IntoView {
             <button
                 class="button button-primary button-large"
                 r#type="button"
-                on:click=move |_| spawn.open()
+                on:click=move |_| spawning.set(true)
             >
                 {icon("plus")}
                 {t.new_agent}

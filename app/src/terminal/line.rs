@@ -335,6 +335,14 @@ impl Line {
         }
     }
 
+    /// The selection changed. That it went says nothing of the person: it goes
+    /// by itself when the screen's size changes.
+    pub fn selected(&self) {
+        if self.screen.has_selection() {
+            self.gesture();
+        }
+    }
+
     /// Asks a line whether it is there; one that did not answer the last time
     /// is cut. Not by the clock: a hidden page's timers run late.
     fn watch(&self) {

@@ -14,4 +14,5 @@ mod socket;
 mod tabs;
 mod veil;
 
+pub use link::Link;
 pub use tabs::Terminals;

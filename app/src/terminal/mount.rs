@@ -24,7 +24,8 @@ pub struct Place {
     pub number: u16,
     pub host: NodeRef<html::Div>,
     pub link: RwSignal<Link>,
-    pub active: RwSignal<u16>,
+    /// Whether it is before the person.
+    pub seen: Signal<bool>,
     pub ask: RwSignal<Search>,
     /// Counts clicks on «now».
     pub again: RwSignal<u32>,
@@ -80,8 +81,7 @@ fn heed(place: Place, tries: RwSignal<u32>, with: impl Fn(&dyn Fn(&Mounted)) + C
         }
     });
     Effect::new(move |before: Option<()>| {
-        let shown = place.active.get() == place.number;
-        if shown && before.is_some() {
+        if place.seen.get() && before.is_some() {
             // Its size may have changed while it was out of sight.
             request_animation_frame(move || {
                 with(&|mounted| {
@@ -93,7 +93,7 @@ fn heed(place: Place, tries: RwSignal<u32>, with: impl Fn(&dyn Fn(&Mounted)) + C
     });
     Effect::new(move |before: Option<()>| {
         let ask = place.ask.get();
-        if before.is_some() && place.active.get_untracked() == place.number && !ask.text.is_empty() {
+        if before.is_some() && place.seen.get_untracked() && !ask.text.is_empty() {
             with(&|mounted| {
                 let screen = mounted.line.screen();
                 // Without the addon there is no search; the terminal goes on.
@@ -174,7 +174,7 @@ fn listen(screen: &Terminal, line: &Rc<Line>) -> Vec<Disposable> {
             }
         }),
         screen.on_resize(move |_| resized()),
-        screen.on_selection_change(with(Line::gesture)),
+        screen.on_selection_change(with(Line::selected)),
     ]
 }
 

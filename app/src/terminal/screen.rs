@@ -15,14 +15,16 @@ pub fn Screen(
     number: u16,
     link: RwSignal<Link>,
     active: RwSignal<u16>,
+    hidden: Signal<bool>,
     ask: RwSignal<Search>,
 ) -> impl IntoView {
     let host = NodeRef::<html::Div>::new();
     let again = RwSignal::new(0u32);
+    let seen = Signal::derive(move || active.get() == number && !hidden.get());
     #[cfg(target_arch = "wasm32")]
-    super::mount::mount(super::mount::Place { agent: agent.id, number, host, link, active, ask, again });
+    super::mount::mount(super::mount::Place { agent: agent.id, number, host, link, seen, ask, again });
     #[cfg(not(target_arch = "wasm32"))]
-    let _ = (agent, ask);
+    let _ = (agent, seen, ask);
     view! {
         <div
             class="terminal"

@@ -29,10 +29,17 @@ impl Tab {
 
 /// Terminals of an agent that runs.
 #[component]
-pub fn Terminals(agent: Live) -> impl IntoView {
+pub fn Terminals(
+    agent: Live,
+    /// The first one's line.
+    first: RwSignal<Link>,
+    /// Whether something lies before it all.
+    hidden: Signal<bool>,
+) -> impl IntoView {
+    first.set(Link::Connecting);
     let t = use_strings();
     let key = format!("terminals-{}", agent.id);
-    let tabs = RwSignal::new(vec![Tab::new(0)]);
+    let tabs = RwSignal::new(vec![Tab { number: 0, link: first }]);
     let active = RwSignal::new(0u16);
     let searching = RwSignal::new(false);
     let ask = RwSignal::new(Search::default());
@@ -136,7 +143,7 @@ pub fn Terminals(agent: Live) -> impl IntoView {
                 }}
             </div>
             <For each=move || tabs.get() key=|tab| tab.number let:tab>
-                <Screen agent number=tab.number link=tab.link active ask />
+                <Screen agent number=tab.number link=tab.link active hidden ask />
             </For>
         </div>
     }

@@ -12,6 +12,11 @@ use crate::usage::processes::{self, Process};
 /// not at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// After so long all are stopped at once: they fork quicker than they are listed.
+const ORDERLY: Duration = Duration::from_secs(1);
+/// After so long one that waits uninterruptibly does not wait for a disk.
+const SETTLED: Duration = Duration::from_millis(1200);
+
 /// The processes are stopped as long as this is there, except for
 /// [`Frozen::keep`].
 #[derive(Debug)]
@@ -31,25 +36,27 @@ pub struct Restless(String);
 /// # Errors
 /// [`Restless`] when one goes on; then all go on.
 pub fn freeze() -> Result<Frozen, Restless> {
-    let before =
-        processes::all().into_iter().filter(Process::is_stopped).map(|process| process.pid).collect();
+    let before = processes::all().into_iter().filter(Process::is_stopped).map(|process| process.pid).collect();
     let frozen = Frozen { before, thaws: true };
     let since = Instant::now();
     loop {
         // Those that were started meanwhile, too.
-        let moving: Vec<Process> = processes::all()
-            .into_iter()
-            .filter(|process| !process.is_stopped() && !process.is_over())
-            .collect();
+        let all = processes::all();
+        let moving: Vec<&Process> =
+            all.iter().filter(|process| !stands_still(process, &all, since.elapsed())).collect();
         let Some(one) = moving.first() else { return Ok(frozen) };
         if since.elapsed() > PATIENCE {
             return Err(Restless(one.name.clone()));
         }
-        // Parents first: a shell must not see its job stop and take the terminal back.
-        for process in ordered(moving) {
-            signal(&process, Signal::STOP);
+        // A parent must stand still before its child is stopped: a shell that saw
+        // its job stop would take the terminal back.
+        let parents: HashSet<i32> = moving.iter().map(|process| process.pid).collect();
+        for process in moving.iter().filter(|process| !parents.contains(&process.parent)) {
+            signal(process, Signal::STOP);
         }
-        stop_all();
+        if since.elapsed() > ORDERLY {
+            stop_all();
+        }
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -67,12 +74,24 @@ impl Drop for Frozen {
             return;
         }
         // Children first, for the same reason.
-        for process in ordered(processes::all()).into_iter().rev() {
-            if !self.before.contains(&process.pid) {
-                signal(&process, Signal::CONT);
-            }
+        let mut all = processes::all();
+        all.sort_by_key(|process| std::cmp::Reverse((process.started, process.pid)));
+        for process in all.iter().filter(|process| !self.before.contains(&process.pid)) {
+            signal(process, Signal::CONT);
         }
     }
+}
+
+/// Whether a process does nothing any more. One that waits, uninterruptibly,
+/// for a child that it made by `vfork` never comes to stop when the child has:
+/// it will not get to do anything either.
+fn stands_still(process: &Process, all: &[Process], since: Duration) -> bool {
+    let waits_for_child = || {
+        process.state == 'D'
+            && since > SETTLED
+            && all.iter().any(|child| child.parent == process.pid && child.is_stopped())
+    };
+    process.is_stopped() || process.is_over() || waits_for_child()
 }
 
 /// As the first process of a namespace: all others at once, so that none can
@@ -82,11 +101,6 @@ fn stop_all() {
         // SAFETY: no pointer is passed. -1 spares the caller and the first process.
         unsafe { libc::kill(-1, libc::SIGSTOP) };
     }
-}
-
-fn ordered(mut processes: Vec<Process>) -> Vec<Process> {
-    processes.sort_by_key(|process| (process.started, process.pid));
-    processes
 }
 
 fn signal(process: &Process, signal: Signal) {

@@ -89,6 +89,7 @@ fn write_row(out: &mut String, grid: &Grid<Cell>, line: Line, columns: Column) -
     let wraps = row[columns - 1].flags.contains(Flags::WRAPLINE);
     let shown = |column: &usize| wraps || !is_blank(&row[Column(*column)]);
     let end = (0..columns.0).rev().find(shown).map_or(0, |last| last + 1);
+    let goes_on = line > grid.topmost_line() && grid[Line(line.0 - 1)][columns - 1].flags.contains(Flags::WRAPLINE);
     let mut pen = Pen::default();
     for column in 0..end {
         let cell = &row[Column(column)];
@@ -99,6 +100,11 @@ fn write_row(out: &mut String, grid: &Grid<Cell>, line: Line, columns: Column) -
         // What a tab leaves behind is its mark; it shows as blank.
         out.push(if cell.c.is_control() { ' ' } else { cell.c });
         out.extend(cell.zerowidth().into_iter().flatten());
+        if column == 0 && goes_on && cell.bg != Color::Named(NamedColor::Background) {
+            // Writing into a new line has filled it with this ground.
+            out.push_str("\x1b[m\x1b[K");
+            pen.style = None;
+        }
     }
     pen.lay_down(out);
     wraps

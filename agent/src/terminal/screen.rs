@@ -157,6 +157,7 @@ impl Timeout for Never {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alacritty_terminal::term::cell::Flags;
     use proptest::prelude::*;
 
     const GRID: Grid = Grid { cols: 20, rows: 6 };
@@ -251,17 +252,12 @@ mod tests {
         let grid = screen.term.grid();
         let cells = grid.display_iter().map(|at| {
             let cell = at.cell;
-            let sees = |c: char| if c == '\t' { ' ' } else { c };
-            let flags = cell.flags - alacritty_terminal::term::cell::Flags::WRAPLINE;
-            format!(
-                "{:?} {:?} {:?} {:?} {:?} {:?}",
-                at.point,
-                sees(cell.c),
-                cell.fg,
-                cell.bg,
-                flags,
-                cell.zerowidth()
-            )
+            let line = Flags::INVERSE | Flags::ALL_UNDERLINES | Flags::STRIKEOUT;
+            let char = if cell.c == '\t' { ' ' } else { cell.c };
+            let blank = char == ' ' && !cell.flags.intersects(line) && cell.zerowidth().is_none();
+            // Of a blank only its ground is seen.
+            let ink = (!blank).then_some((cell.fg, cell.flags - Flags::WRAPLINE, cell.underline_color()));
+            format!("{:?} {char:?} {ink:?} {:?} {:?}", at.point, cell.bg, cell.zerowidth())
         });
         let cursor = &grid.cursor;
         let cursor = format!("{:?} {:?} {:?}", cursor.point, cursor.template.fg, cursor.template.flags);

@@ -93,6 +93,10 @@ impl House {
             .uri(path)
             .header(header::HOST, "127.0.0.1:7007")
             .header(header::CONTENT_TYPE, "application/json");
+        if !path.starts_with("/api/") {
+            // As a browser asks for a page.
+            request = request.header(header::ACCEPT, "text/html");
+        }
         if let Some((name, value)) = who {
             request = request.header(name, value);
         }

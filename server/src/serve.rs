@@ -22,12 +22,14 @@ use crate::{instances, site, web};
 
 /// How long requests that are under way may take once the server is to stop.
 const DRAIN: Duration = Duration::from_secs(2);
+/// How long a port that is taken is tried again.
+const PORT_PATIENCE: Duration = Duration::from_secs(2);
 /// Who the link printed at start is for.
 const OWNER: &str = "owner";
 
 pub async fn serve(options: Serve) -> anyhow::Result<()> {
     let assets = site::assets(&options.site)?;
-    let listener = TcpListener::bind(options.listen)
+    let listener = listen(options.listen)
         .await
         .with_context(|| format!("listening on {}: is a server running there already?", options.listen))?;
     let address = listener.local_addr()?;
@@ -73,6 +75,23 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     let _ = tokio::time::timeout(DRAIN, server).await;
     orchestrator.await?;
     Ok(())
+}
+
+/// Binds the address. A server that was killed while it started a sandbox leaves
+/// its port to a child for the blink until that becomes another program.
+async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let patience = tokio::time::Instant::now() + PORT_PATIENCE;
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::AddrInUse
+                    && tokio::time::Instant::now() < patience =>
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// The address of a link that signs in. The secret is in the fragment, which

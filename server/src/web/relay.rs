@@ -58,6 +58,8 @@ async fn pass_on(
     id: AgentId,
     mut request: Request,
 ) -> Result<Response, Problem> {
+    // First of all, so that another's agent is answered like none.
+    fleet.get(who, id).await?;
     if request.method() != Method::GET || !request.headers().contains_key(header::UPGRADE) {
         let upgrade = [(header::UPGRADE, "websocket")];
         return Ok((StatusCode::UPGRADE_REQUIRED, upgrade, "a WebSocket is served here\n").into_response());

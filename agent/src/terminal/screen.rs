@@ -193,6 +193,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn what_is_drawn_looks_and_goes_on_like_the_original(
             pieces in prop::collection::vec(piece(), 0..60),

@@ -267,6 +267,12 @@ impl State {
     /// can be sent. The quickest one sets the pace; nobody is waited for who
     /// does not draw.
     pub fn room(&self, now: Instant) -> Room {
+        if self.waiting >= WAITING {
+            // No viewer is read from, so none can acknowledge: a program that
+            // waits for its output to be taken before it takes more input would
+            // wait for ever.
+            return Room::For(RING);
+        }
         let end = self.ring.end();
         let drawing = self.slots.iter().filter(|slot| !slot.is_stalled(end, now));
         let limit = drawing.clone().map(|slot| slot.acked + u64::from(slot.window.size())).max();

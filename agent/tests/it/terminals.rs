@@ -280,3 +280,46 @@ async fn input_that_the_program_does_not_read_is_bounded_and_comes_whole() {
         .unwrap();
     assert!(seen.contains(String::from_utf8_lossy(&expected.stdout[..64]).as_ref()), "{seen}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_paste_into_a_program_that_sends_it_back_stalls_nothing() {
+    let daemon = Daemon::ready().await;
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    viewer.types("stty raw -echo; head -c 2000000 | cat; stty sane; touch over\n").await;
+    viewer.listens(Duration::from_millis(200)).await;
+    let since = Instant::now();
+    let text = "0123456789abcde\n".repeat(125_000);
+    // All at once, as a page sends what was pasted: acknowledgements come behind it.
+    let (mut sink, mut stream) = futures::StreamExt::split(viewer.socket);
+    let drawn = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(viewer.offset));
+    let seen = std::sync::Arc::clone(&drawn);
+    let reading = tokio::spawn(async move {
+        use domain::wire::ToViewer;
+        while let Some(Ok(message)) = futures::StreamExt::next(&mut stream).await {
+            let end = match ToViewer::decode(&message.into_data()) {
+                Ok(ToViewer::Output { offset, bytes }) => offset + bytes.len() as u64,
+                Ok(ToViewer::Welcome { offset, .. }) => offset,
+                _ => continue,
+            };
+            seen.store(end, std::sync::atomic::Ordering::SeqCst);
+        }
+    });
+    let mut frames = Vec::new();
+    let mut offset = viewer.input;
+    for chunk in text.as_bytes().chunks(32_000) {
+        frames.push(FromViewer::Input { offset, bytes: chunk }.encode());
+        offset += chunk.len() as u64;
+    }
+    while !daemon.home().join("over").exists() {
+        let frame = if frames.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            FromViewer::Ack { offset: drawn.load(std::sync::atomic::Ordering::SeqCst) }.encode()
+        } else {
+            frames.remove(0)
+        };
+        let message = tokio_tungstenite::tungstenite::Message::Binary(frame.into());
+        tokio::time::timeout(PATIENCE, futures::SinkExt::send(&mut sink, message)).await.unwrap().unwrap();
+    }
+    assert!(since.elapsed() < Duration::from_secs(8), "{:?}", since.elapsed());
+    reading.abort();
+}

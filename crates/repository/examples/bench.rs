@@ -39,8 +39,10 @@ fn main() {
 
 fn run(folder: &Path, runs: usize) {
     let mut figures: Vec<(String, Vec<f64>)> = Vec::new();
-    for _ in 0..runs {
-        let folder = folder.join(format!("repository-bench-{}", std::process::id()));
+    let folder = folder.join(format!("repository-bench-{}", std::process::id()));
+    for run in 0..runs {
+        // Removed at the end: ext4 is slow to make files just after many were removed.
+        let folder = folder.join(run.to_string());
         make_home(&folder.join("home"));
         for life in ["first", "second"] {
             let output = Command::new(current_exe().unwrap()).arg(life).arg(&folder).output().unwrap();
@@ -54,8 +56,8 @@ fn run(folder: &Path, runs: usize) {
                 }
             }
         }
-        fs::remove_dir_all(&folder).unwrap();
     }
+    fs::remove_dir_all(&folder).unwrap();
     for (name, mut values) in figures {
         values.sort_by(f64::total_cmp);
         println!("{name:<36} {:>8.2}", values[values.len() / 2]);

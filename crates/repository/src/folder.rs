@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
 
 use crate::object::{Kind, OBJECT_MAX, Object, ObjectError, ObjectName, ObjectStore};
 
@@ -164,7 +163,7 @@ impl ObjectStore for FolderStore {
         if content.iter().map(Bytes::len).sum::<usize>() > OBJECT_MAX {
             return Err(ObjectError::TooLarge);
         }
-        if kind != Kind::Config && !names(name, content) {
+        if kind != Kind::Config && !name.is_of(content) {
             // Damaged on its way here: sent again, it may be whole.
             return Err(ObjectError::Failed(format!(
                 "the content of {kind}/{name} is not what its name says"
@@ -179,15 +178,6 @@ impl ObjectStore for FolderStore {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether the name is the SHA-256 of the content.
-fn names(name: &ObjectName, content: &[Bytes]) -> bool {
-    let mut hash = Sha256::new();
-    content.iter().for_each(|part| hash.update(part));
-    hash.finalize().iter().zip(name.as_str().as_bytes().chunks(2)).all(|(byte, digits)| {
-        std::str::from_utf8(digits).ok().and_then(|text| u8::from_str_radix(text, 16).ok()) == Some(*byte)
-    })
 }
 
 /// Makes a folder and those above it, each durably entered in the one above.

@@ -17,6 +17,7 @@ mod mode;
 mod object;
 mod repo;
 mod source;
+mod verify;
 mod watch;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 /// The largest object, in bytes. Packs are made to stay well under it.
 pub const OBJECT_MAX: usize = 32 * 1024 * 1024;
@@ -61,6 +62,14 @@ pub struct ObjectName(String);
 impl ObjectName {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is the SHA-256 of the content.
+    pub fn is_of(&self, content: &[Bytes]) -> bool {
+        let mut hash = Sha256::new();
+        content.iter().for_each(|part| hash.update(part));
+        let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
+        hash.finalize().iter().flat_map(digits).eq(self.0.bytes())
     }
 }
 

@@ -50,6 +50,24 @@ pub fn set_cookie(name: &str, value: Option<&str>) {
     }
 }
 
+/// Gives the keyboard to the element of that id.
+pub fn focus(id: &str) {
+    let element =
+        document().get_element_by_id(id).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(element) = element {
+        let _ = element.focus();
+    }
+}
+
+/// A cookie that pages may read.
+pub fn cookie(name: &str) -> Option<String> {
+    let cookies = document().dyn_into::<web_sys::HtmlDocument>().ok()?.cookie().ok()?;
+    cookies.split(';').find_map(|cookie| {
+        let (key, value) = cookie.trim().split_once('=')?;
+        (key == name).then(|| value.to_owned())
+    })
+}
+
 /// Loads the page anew, as the server makes it now.
 pub fn reload() {
     let _ = window().location().reload();

@@ -14,6 +14,7 @@ mod error;
 pub mod i18n;
 mod live;
 mod pages;
+mod reader;
 mod root;
 mod shell;
 mod terminal;

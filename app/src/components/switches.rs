@@ -31,7 +31,7 @@ pub fn LangSwitch() -> impl IntoView {
             <button
                 r#type="button"
                 lang=lang.as_str()
-                aria-label=whole
+                title=whole
                 aria-pressed=if lang == here { "true" } else { "false" }
                 on:click=move |_| choose_lang(lang)
             >

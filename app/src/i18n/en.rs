@@ -24,12 +24,11 @@ pub static STRINGS: Strings = Strings {
 
     lead: |awake, resting| match (awake, resting) {
         (0, _) => "All at rest. Asleep they cost nothing.".to_owned(),
-        (1, 0) => "One awake.".to_owned(),
-        (_, 0) => format!("{awake} awake."),
+        (_, 0) => format!("{} awake.", few(awake, true)),
         (1, 1) => "One awake, another at rest. Asleep they cost nothing.".to_owned(),
-        (1, _) => format!("One awake, {resting} at rest. Asleep they cost nothing."),
-        (_, 1) => format!("{awake} awake, one at rest. Asleep they cost nothing."),
-        _ => format!("{awake} awake, {resting} at rest. Asleep they cost nothing."),
+        _ => {
+            format!("{} awake, {} at rest. Asleep they cost nothing.", few(awake, true), few(resting, false))
+        }
     },
     new_agent: "New agent",
     empty_title: "Nobody at the counter yet",
@@ -213,6 +212,9 @@ pub static STRINGS: Strings = Strings {
     revoke: "Revoke",
     no_tokens: "There are none yet.",
     appearance: "Looks and language",
+    terminal_title: "Terminal",
+    terminal_keys: "Tab goes to the program; F6 leaves the terminal.",
+    screen_reader: "Let a screen reader read it (somewhat slower)",
     session_title: "Session",
     signed_in_as: |name| format!("You are signed in as {name}."),
 
@@ -229,3 +231,22 @@ pub static STRINGS: Strings = Strings {
     error_offline: "The server can't be reached. Check the connection.",
     request_number: |request| format!("Request {request}"),
 };
+
+/// A number in words while it is small, with a capital where a sentence begins.
+fn few(count: usize, begins: bool) -> String {
+    const WORDS: [[&str; 2]; 9] = [
+        ["one", "One"],
+        ["two", "Two"],
+        ["three", "Three"],
+        ["four", "Four"],
+        ["five", "Five"],
+        ["six", "Six"],
+        ["seven", "Seven"],
+        ["eight", "Eight"],
+        ["nine", "Nine"],
+    ];
+    match WORDS.get(count.wrapping_sub(1)) {
+        Some(word) => word[usize::from(begins)].to_owned(),
+        None => count.to_string(),
+    }
+}

@@ -25,11 +25,16 @@ pub static STRINGS: Strings = Strings {
     lead: |awake, resting| match (awake, resting) {
         (0, _) => "Todos descansan. Dormidos no gastan.".to_owned(),
         (1, 0) => "Uno despierto.".to_owned(),
-        (_, 0) => format!("{awake} despiertos."),
+        (_, 0) => format!("{} despiertos.", few(awake, true)),
         (1, 1) => "Uno despierto, otro descansando. Dormidos no gastan.".to_owned(),
-        (1, _) => format!("Uno despierto, {resting} descansando. Dormidos no gastan."),
-        (_, 1) => format!("{awake} despiertos, uno descansando. Dormidos no gastan."),
-        _ => format!("{awake} despiertos, {resting} descansando. Dormidos no gastan."),
+        (1, _) => format!("Uno despierto, {} descansando. Dormidos no gastan.", few(resting, false)),
+        _ => {
+            format!(
+                "{} despiertos, {} descansando. Dormidos no gastan.",
+                few(awake, true),
+                few(resting, false)
+            )
+        }
     },
     new_agent: "Nuevo agente",
     empty_title: "Aún no hay nadie en la barra",
@@ -213,6 +218,9 @@ pub static STRINGS: Strings = Strings {
     revoke: "Revocar",
     no_tokens: "Todavía no hay ninguno.",
     appearance: "Aspecto e idioma",
+    terminal_title: "Terminal",
+    terminal_keys: "El tabulador va al programa; F6 sale de la terminal.",
+    screen_reader: "Que la lea un lector de pantalla (algo más lenta)",
     session_title: "Sesión",
     signed_in_as: |name| format!("Has entrado como {name}."),
 
@@ -229,3 +237,22 @@ pub static STRINGS: Strings = Strings {
     error_offline: "No se llega al servidor. Revisa la conexión.",
     request_number: |request| format!("Petición {request}"),
 };
+
+/// A number in words while it is small, with a capital where a sentence begins.
+fn few(count: usize, begins: bool) -> String {
+    const WORDS: [[&str; 2]; 9] = [
+        ["uno", "Uno"],
+        ["dos", "Dos"],
+        ["tres", "Tres"],
+        ["cuatro", "Cuatro"],
+        ["cinco", "Cinco"],
+        ["seis", "Seis"],
+        ["siete", "Siete"],
+        ["ocho", "Ocho"],
+        ["nueve", "Nueve"],
+    ];
+    match WORDS.get(count.wrapping_sub(1)) {
+        Some(word) => word[usize::from(begins)].to_owned(),
+        None => count.to_string(),
+    }
+}

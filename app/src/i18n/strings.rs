@@ -196,6 +196,9 @@ pub struct Strings {
     pub revoke: &'static str,
     pub no_tokens: &'static str,
     pub appearance: &'static str,
+    pub terminal_title: &'static str,
+    pub terminal_keys: &'static str,
+    pub screen_reader: &'static str,
     pub session_title: &'static str,
     pub signed_in_as: fn(name: &str) -> String,
 

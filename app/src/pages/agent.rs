@@ -28,15 +28,13 @@ use crate::i18n::use_strings;
 use crate::live::{Live, News, follow};
 use crate::terminal::{Link, Terminals};
 
-/// A boot that ended so short a time before is shown with its phases, while the
-/// terminal opens: many are over before the page is there.
-const FRESH: Duration = Duration::from_secs(3);
 /// How long the finished loader is still shown once the terminal is there.
 const LAST_LOOK: Duration = Duration::from_millis(200);
 /// How long the terminal may take before it is shown as it is.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// A boot that began within this is still news.
+/// A boot that began within this is still news: many are over before the page
+/// is there, and their phases are shown while the terminal opens.
 const JUST_NOW: Duration = Duration::from_secs(3);
 
 /// An agent's page.
@@ -110,8 +108,9 @@ fn woke_just_now(view: &AgentView) -> bool {
     view.phase == Phase::Running && asked.is_some_and(|at| view.meter.as_of.since(at) < JUST_NOW)
 }
 
-/// Whether an agent that was seen waking is ready and its terminal is still
-/// being opened behind the loader, which stays until there is something to see.
+/// Whether an agent that was seen waking, or woke just now, is ready and its
+/// terminal is still being opened behind the loader, which stays until there is
+/// something to see.
 fn opening(middle: Memo<Middle>, link: RwSignal<Link>, fresh: bool) -> Memo<bool> {
     let awaited = RwSignal::new(fresh);
     let end = move || {

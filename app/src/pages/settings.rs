@@ -14,6 +14,7 @@ use crate::components::icon::icon;
 use crate::components::switches::{LangSwitch, ThemeSwitch, choose_theme};
 use crate::components::toasts::Toaster;
 use crate::i18n::{use_lang, use_strings};
+use crate::reader;
 use crate::root::ChosenTheme;
 
 /// The settings page.
@@ -60,6 +61,7 @@ fn Settings(tokens: Vec<TokenView>) -> impl IntoView {
                     </button>
                 </div>
             </section>
+            <Terminals />
             <section class="panel" aria-labelledby="session-title">
                 <h2 id="session-title">{t.session_title}</h2>
                 <p class="soft">{(t.signed_in_as)(me.name.as_str())}</p>
@@ -76,6 +78,27 @@ fn Settings(tokens: Vec<TokenView>) -> impl IntoView {
                 </div>
             </section>
         </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Terminals() -> impl IntoView {
+    let t = use_strings();
+    let wanted = RwSignal::new(reader::is_wanted());
+    let press = move |_| {
+        wanted.update(|wanted| *wanted = !*wanted);
+        browser::set_cookie(reader::COOKIE, wanted.get_untracked().then_some("1"));
+    };
+    view! {
+        <section class="panel" aria-labelledby="terminal-title">
+            <h2 id="terminal-title">{t.terminal_title}</h2>
+            <p class="soft">{t.terminal_keys}</p>
+            <label class="row">
+                <input r#type="checkbox" prop:checked=move || wanted.get() checked=wanted.get_untracked() on:change=press />
+                {t.screen_reader}
+            </label>
+        </section>
     }
     .into_any()
 }

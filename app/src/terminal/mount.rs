@@ -139,7 +139,11 @@ async fn bring(
     // A browser keeps the failure of an address: another try asks for another.
     let url = if tries == 0 { url } else { format!("{url}?retry={tries}") };
     let module = xterm_js_rs::load(&url).await?;
-    let options = Options { theme: Some(module.theme_of(host)), ..Options::default() };
+    let options = Options {
+        theme: Some(module.theme_of(host)),
+        screen_reader: crate::reader::is_wanted(),
+        ..Options::default()
+    };
     module.fonts_ready(&options.font_family, options.font_size).await;
     let screen = module.terminal(&options)?;
     screen.open(host);

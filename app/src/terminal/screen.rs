@@ -6,6 +6,8 @@ use leptos::prelude::*;
 use super::link::Link;
 use super::search::Search;
 use super::veil::Veil;
+use crate::browser;
+use crate::i18n::use_strings;
 use crate::live::Live;
 
 /// A terminal, seen while its number is the active one.
@@ -25,12 +27,23 @@ pub fn Screen(
     super::mount::mount(super::mount::Place { agent: agent.id, number, host, link, seen, ask, again });
     #[cfg(not(target_arch = "wasm32"))]
     let _ = (agent, seen, ask);
+    let t = use_strings();
+    // Every key is the program's but this one, by which desktops leave a pane.
+    let leave = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "F6" {
+            event.prevent_default();
+            event.stop_propagation();
+            browser::focus(&format!("tab-{number}"));
+        }
+    };
     view! {
         <div
             class="terminal"
             id=format!("screen-{number}")
             role="tabpanel"
             aria-labelledby=format!("tab-{number}")
+            aria-description=t.terminal_keys
+            on:keydown:capture=leave
             hidden=move || active.get() != number
         >
             <div class="terminal-host" node_ref=host></div>

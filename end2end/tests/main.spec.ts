@@ -96,7 +96,7 @@ for (const lang of ["es", "en"] as const) {
       for (const phase of t.phases.slice(0, 4)) expect(phases.join()).toContain(phase);
 
       await type(page, "echo cuatro-$((2+2)); echo kept > file", "cuatro-4");
-      await page.setViewportSize({ width: 900, height: 600 });
+      await page.setViewportSize({ width: 500, height: 700 });
       await type(page, "clear; echo cols=$(tput cols)", /cols=\d+/);
       const narrow = Number(/cols=(\d+)/.exec(await rows(page).innerText())?.[1]);
       await page.setViewportSize({ width: 1280, height: 800 });

@@ -16,7 +16,8 @@ impl DialogHandle {
     }
 
     pub fn close(self) {
-        if let Some(dialog) = self.0.get_untracked() {
+        // What it changed may have taken the page that it stood on away.
+        if let Some(Some(dialog)) = self.0.try_get_untracked() {
             dialog.close();
         }
     }

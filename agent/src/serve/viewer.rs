@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -207,13 +207,19 @@ enum Step {
 impl Viewer<'_> {
     async fn serve(mut self) -> Result<Infallible, End> {
         self.sleeps_at.mark_changed();
+        // One timer for all: a new one for each key would wake the runtime's
+        // driver each time.
+        let mut tick = pin!(sleep_until(self.heard + SILENCE));
         loop {
             if !self.dirty {
                 self.feed()?;
             }
             let reads = self.terminal.waiting() < WAITING;
-            let ack_at = self.given_since.map(|since| since + INPUT_ACK);
-            let silent_at = self.heard + SILENCE;
+            if let Some(ack_at) = self.given_since.map(|since| since + INPUT_ACK)
+                && ack_at < tick.deadline()
+            {
+                tick.as_mut().reset(ack_at);
+            }
             tokio::select! {
                 biased;
                 step = step(self.socket, self.dirty, reads) => match step? {
@@ -223,16 +229,28 @@ impl Viewer<'_> {
                 () = self.wake.notified() => {}
                 () = no_longer_served(&mut self.stage) => return Err(ASLEEP),
                 Ok(()) = self.sleeps_at.changed() => self.warn()?,
-                () = sleep_until(ack_at.unwrap_or(silent_at)) => match ack_at {
-                    Some(_) => self.ack_input()?,
-                    None if self.asked => return Err(GONE),
-                    None => {
-                        (self.asked, self.heard) = (true, Instant::now());
-                        self.put(Message::Ping(Bytes::new()))?;
-                    }
-                },
+                () = &mut tick => {
+                    let next = self.tick()?;
+                    tick.as_mut().reset(next);
+                }
             }
         }
+    }
+
+    /// Does what is due by the clock, and says when to look again.
+    fn tick(&mut self) -> Result<Instant, End> {
+        let now = Instant::now();
+        if self.given_since.is_some_and(|since| now >= since + INPUT_ACK) {
+            self.ack_input()?;
+        }
+        if now >= self.heard + SILENCE {
+            if self.asked {
+                return Err(GONE);
+            }
+            (self.asked, self.heard) = (true, now);
+            self.put(Message::Ping(Bytes::new()))?;
+        }
+        Ok(self.heard + SILENCE)
     }
 
     /// Gives the socket what there is for it; only when it has sent the last.

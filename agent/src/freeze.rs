@@ -36,7 +36,8 @@ pub struct Restless(String);
 /// # Errors
 /// [`Restless`] when one goes on; then all go on.
 pub fn freeze() -> Result<Frozen, Restless> {
-    let before = processes::all().into_iter().filter(Process::is_stopped).map(|process| process.pid).collect();
+    let before =
+        processes::all().into_iter().filter(Process::is_stopped).map(|process| process.pid).collect();
     let frozen = Frozen { before, thaws: true };
     let since = Instant::now();
     loop {

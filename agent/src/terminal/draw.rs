@@ -89,7 +89,8 @@ fn write_row(out: &mut String, grid: &Grid<Cell>, line: Line, columns: Column) -
     let wraps = row[columns - 1].flags.contains(Flags::WRAPLINE);
     let shown = |column: &usize| wraps || !is_blank(&row[Column(*column)]);
     let end = (0..columns.0).rev().find(shown).map_or(0, |last| last + 1);
-    let goes_on = line > grid.topmost_line() && grid[Line(line.0 - 1)][columns - 1].flags.contains(Flags::WRAPLINE);
+    let goes_on =
+        line > grid.topmost_line() && grid[Line(line.0 - 1)][columns - 1].flags.contains(Flags::WRAPLINE);
     let mut pen = Pen::default();
     for column in 0..end {
         let cell = &row[Column(column)];

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::id::{AgentId, SnapshotId};
-use repository::Repository;
+use domain::id::AgentId;
 pub use repository::{FolderStore, InvalidName, Kind, OBJECT_MAX, ObjectError, ObjectName, ObjectStore};
 
 use crate::error::{Error, Result};
@@ -29,13 +28,6 @@ impl Repositories {
     /// The key that opens it.
     pub fn key(&self, agent: AgentId) -> repository::RepositoryKey {
         self.master.derive(&agent.to_string())
-    }
-
-    /// Removes all snapshots but `keep`, in the background of whoever asks.
-    pub async fn keep_only(&self, agent: AgentId, keep: SnapshotId) -> Result<()> {
-        let repository = Repository::new(self.of(agent), self.key(agent));
-        let work = move || repository.keep_only(&[keep.as_str().to_owned()]);
-        tokio::task::spawn_blocking(work).await.map_err(failed)?.map_err(failed)
     }
 
     /// Removes an agent's repository; one that is not there is gone already.

@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod restic;
 mod round_trip;
 mod saving;
 

@@ -15,7 +15,7 @@ use domain::wire::Grid;
 use super::draw;
 
 /// Lines above the screen that are kept to be drawn.
-const HISTORY: usize = 2_000;
+const HISTORY: usize = 1_000;
 /// With so many lines after it, whatever a screen shows has scrolled away.
 const LINES_PER_ROW: usize = 2;
 

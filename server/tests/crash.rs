@@ -134,3 +134,18 @@ async fn an_instance_that_the_ledger_does_not_know_is_stopped() {
     server.restart();
     until_sandboxes(&server, 0).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_on_the_same_folder_is_refused_and_the_first_goes_on() {
+    let server = Server::start(&[]);
+    let second = Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--site"])
+        .arg(server.folder.path().join("site"))
+        .arg("--data")
+        .arg(server.data())
+        .output()
+        .unwrap();
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another server uses it"));
+    assert_eq!(server.nobody().get("/readyz").await.status, 200);
+}

@@ -1,7 +1,7 @@
 //! The embedded default: SQLite, a folder, and sandboxes on this machine. No
 //! account, no other server.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ use crate::snapshots::Repositories;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 
+/// How long a folder that is held is tried again.
+const HOLD_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a stopped instance has to end by itself.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -53,6 +55,8 @@ pub struct ControlPlane {
     /// The only folder of the host that sandboxes see, read-only; its sockets
     /// are the server's to bind.
     pub run: PathBuf,
+    /// Held as long as this is: nobody else opens the folder.
+    _alone: File,
 }
 
 /// Why it could not be opened. The operator mends it.
@@ -88,10 +92,34 @@ fn folder(path: &Path) -> Result<(), OpenError> {
         .map_err(doing(format!("making the folder {}", path.display())))
 }
 
+/// Takes the folder for this process. A server that was killed while it started
+/// a sandbox leaves its hold to a child for the blink until that becomes
+/// another program.
+async fn alone(data: &Path) -> Result<File, OpenError> {
+    let path = data.join("lock");
+    let lock = File::create(&path).map_err(doing(path.display().to_string()))?;
+    let patience = tokio::time::Instant::now() + HOLD_PATIENCE;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < patience => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(TryLockError::WouldBlock) => {
+                let why = "another server uses it; name another folder with --data".to_owned();
+                return Err(OpenError { doing: format!("the folder {}", data.display()), why });
+            }
+            Err(TryLockError::Error(error)) => return Err(doing(path.display().to_string())(error)),
+        }
+    }
+}
+
 impl ControlPlane {
     /// Opens what is there, or makes it; adopts the instances that still run.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let data = &config.data;
+        folder(data)?;
+        let alone = alone(data).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = store(data)?;
         let (key_folder, run) = (data.join("keys"), data.join("run"));
@@ -155,6 +183,7 @@ impl ControlPlane {
             }),
             events,
             run,
+            _alone: alone,
         })
     }
 }

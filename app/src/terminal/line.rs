@@ -31,6 +31,8 @@ const INPUT_FRAME: usize = 32 * 1024;
 const GESTURES: f64 = 5_000.0;
 /// A line that is silent for so long is asked, then taken for cut.
 const SILENCE: Duration = Duration::from_secs(20);
+/// An instance that is going to sleep is not asked again before this.
+const STOPPING: Duration = Duration::from_secs(5);
 /// Tickets that may be refused in a row before the person is told.
 const REFUSALS: u32 = 4;
 
@@ -365,6 +367,8 @@ impl Line {
         }
         match code {
             close::NO_TERMINAL => return self.refuse(),
+            // It goes to sleep: the page hears so in a moment, and takes this away.
+            close::STOPPING => return self.retry_after(STOPPING),
             close::REFUSED => {
                 self.refusals.set(self.refusals.get() + 1);
                 if self.refusals.get() >= REFUSALS {
@@ -391,6 +395,10 @@ impl Line {
     }
 
     fn retry(&self) {
+        self.retry_after(Duration::ZERO);
+    }
+
+    fn retry_after(&self, least: Duration) {
         self.cut();
         let held = browser::now() - self.opened_at.replace(f64::INFINITY);
         if held >= backoff::HELD.as_secs_f64() * 1000.0 {
@@ -398,7 +406,7 @@ impl Line {
         }
         let attempt = self.attempt.get().saturating_add(1);
         self.attempt.set(attempt);
-        let pause = backoff::pause(attempt, browser::is_hidden(), browser::random());
+        let pause = least + backoff::pause(attempt, browser::is_hidden(), browser::random());
         self.show(Link::Cut { attempt, at: browser::now() + pause.as_secs_f64() * 1000.0 });
         let me = self.me.clone();
         after(&mut self.timers.borrow_mut().retry, pause, move || {

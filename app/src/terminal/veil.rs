@@ -1,8 +1,6 @@
 //! What lies over a terminal while its line is down. The text beneath stays
 //! readable.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 
 use super::link::Link;
@@ -22,8 +20,8 @@ pub fn Veil(link: Signal<Link>, again: Callback<()>) -> impl IntoView {
     });
     let left = Memo::new(move |_| match link.get() {
         Link::Cut { at, .. } => {
-            let left = Duration::from_secs_f64((at - pulse.get()).max(0.0) / 1000.0);
-            lang.took(Duration::from_secs(left.as_secs_f64().ceil() as u64).max(Duration::from_secs(1)))
+            let secs = ((at - pulse.get()).max(0.0) / 1000.0).ceil();
+            lang.span((secs as u32).max(1))
         }
         _ => String::new(),
     });

@@ -56,7 +56,7 @@ pub async fn run(config: Config, listeners: (OwnedFd, Option<OwnedFd>)) -> Resul
         let reaper = Arc::clone(&reaper);
         async move { reaper.run().await }
     });
-    let instance = tokio::select! {
+    let (instance, link) = tokio::select! {
         booted = boot(&config, reaper) => booted?,
         // Nothing ran yet, and what is half hydrated must not be saved.
         () = asked.finish() => return Ok(()),
@@ -67,6 +67,7 @@ pub async fn run(config: Config, listeners: (OwnedFd, Option<OwnedFd>)) -> Resul
         let tcp = Listener::tcp(tcp).map_err(io("taking the socket"))?;
         tokio::spawn(serve(Arc::clone(&instance), tcp));
     }
+    report(&link, &Report::Ready).await?;
     asked.finish().await;
     match instance.saver.finish().await {
         Stage::Saved => Ok(()),
@@ -74,7 +75,7 @@ pub async fn run(config: Config, listeners: (OwnedFd, Option<OwnedFd>)) -> Resul
     }
 }
 
-async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<Arc<Instance>, Fatal> {
+async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<(Arc<Instance>, Link), Fatal> {
     let client = Arc::new(Client::new(config.control.clone()));
     let (reply, link) = enrol(&client, config).await?;
     tracing::info!(instance = %config.instance, "enrolled");
@@ -100,8 +101,7 @@ async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<Arc<Instance>, Fat
             }
         });
     }
-    report(&link, &Report::Ready).await?;
-    Ok(instance)
+    Ok((instance, link))
 }
 
 /// Brings the saved home back, or makes a new one. Says whether it is new.

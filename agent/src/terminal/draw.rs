@@ -72,7 +72,7 @@ fn lines(out: &mut String, grid: &Grid<Cell>, most: usize) {
 
 /// The screen's lines, each at its place.
 fn screen(out: &mut String, grid: &Grid<Cell>) {
-    out.push_str("\x1b[m\x1b[2J");
+    out.push_str("\x1b[m\x1b(B\x1b)B\x1b[2J");
     for line in 0..grid.screen_lines() {
         let mut row = String::new();
         write_row(&mut row, grid, Line(line.cast_signed() as i32), Column(grid.columns()));

@@ -49,6 +49,10 @@ const bundle = (options) =>
   build({ bundle: true, write: false, minify: release, format: "esm", target: "es2022", legalComments: "none",
     logLevel: "warning", absWorkingDir: root, nodePaths: [path.join(root, "node_modules")], ...options });
 
+// What rustc's WASM uses and every browser has had for years; wasm-opt takes less for granted.
+const FEATURES = ["bulk-memory", "bulk-memory-opt", "mutable-globals", "multivalue", "nontrapping-float-to-int",
+  "reference-types", "sign-ext"].map((feature) => `--enable-${feature}`);
+
 /** wasm-bindgen's module as one file, and the module's WASM; the page tells the one where the other is. */
 async function frontend() {
   const work = fs.mkdtempSync(path.join(site, "bindgen-"));
@@ -56,7 +60,7 @@ async function frontend() {
     const flags = release ? [] : ["--keep-debug"];
     execFileSync("wasm-bindgen", ["--target", "web", "--no-typescript", "--out-name", "frontend", "--out-dir", work, ...flags, wasm]);
     const binary = path.join(work, "frontend_bg.wasm");
-    if (release) execFileSync("wasm-opt", ["-Oz", "--strip-debug", "--strip-producers", "-o", binary, binary], { stdio: "inherit" });
+    if (release) execFileSync("wasm-opt", ["-Oz", ...FEATURES, "--strip-debug", "--strip-producers", "-o", binary, binary], { stdio: "inherit" });
     const script = await bundle({ entryPoints: [path.join(work, "frontend.js")], external: ["/pkg/*"] });
     return {
       "frontend.js": await put("frontend.js", Buffer.from(script.outputFiles[0].contents)),

@@ -10,11 +10,13 @@ use super::pinza::{Mood, Pinza};
 use crate::api;
 use crate::i18n::{use_lang, use_strings};
 use crate::live::Live;
+use crate::terminal;
 
 /// Asleep: what was saved, and the way to wake it.
 #[component]
 pub fn Asleep(agent: Live) -> impl IntoView {
     let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    terminal::foresee();
     let snapshot = agent.memo(|view| view.snapshot.clone());
     let wake = move |_| act.on(agent, api::wake(agent.id));
     view! {

@@ -13,6 +13,7 @@ use super::icon::icon;
 use crate::api;
 use crate::browser;
 use crate::i18n::{Lang, Strings, use_lang, use_strings};
+use crate::terminal;
 
 /// Idle timeouts to choose from, in seconds.
 const IDLE: [u32; 7] = [60, 300, 900, 1800, 3600, 14_400, 86_400];
@@ -70,6 +71,7 @@ pub fn IdleSelect(
 #[component]
 pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<()>) -> impl IntoView {
     let handle = DialogHandle::new();
+    terminal::foresee();
     let (lang, t, act, me) = (use_lang(), use_strings(), use_act(), use_me());
     let usual = me.idle_timeout;
     let name = RwSignal::new(String::new());

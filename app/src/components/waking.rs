@@ -16,6 +16,7 @@ use super::spawn::size_name;
 use crate::api;
 use crate::i18n::{Strings, use_lang, use_strings};
 use crate::live::Live;
+use crate::terminal;
 
 /// Those that take time: all but `Ready`.
 const SHOWN: [BootPhase; 5] =
@@ -79,6 +80,7 @@ fn mark(boot: &Timeline, phase: BootPhase) -> Option<Mark> {
 #[component]
 pub fn Waking(agent: Live) -> impl IntoView {
     let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    terminal::foresee();
     let mood = agent.memo(Mood::of);
     let failure = agent.memo(|view| view.failure().cloned());
     let from = Memo::new(move |_| {

@@ -14,5 +14,16 @@ mod socket;
 mod tabs;
 mod veil;
 
+/// Has the terminal's module fetched where one will soon be wanted, so that it
+/// is there by then. Failing is no news yet.
+pub fn foresee() {
+    #[cfg(target_arch = "wasm32")]
+    leptos::prelude::Effect::new(|| {
+        leptos::task::spawn_local(async {
+            let _ = xterm_js_rs::load(&crate::browser::meta("xterm").unwrap_or_default()).await;
+        });
+    });
+}
+
 pub use link::Link;
 pub use tabs::Terminals;

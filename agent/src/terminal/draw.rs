@@ -209,6 +209,7 @@ fn cursor(out: &mut String, grid: &Grid<Cell>, cursor: &Cursor<Cell>, mode: Term
         let cell = &grid[point.line][column];
         pen.take(out, cell);
         out.push(cell.c);
+        out.extend(cell.zerowidth().into_iter().flatten());
         pen.lay_down(out);
     } else {
         let _ = write!(out, "\x1b[{};{}H", point.line.0 + 1, point.column.0 + 1);

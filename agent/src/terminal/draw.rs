@@ -29,7 +29,7 @@ pub fn draw<L: EventListener>(term: &mut Term<L>, title: Option<&str>, most: usi
         lines(&mut out, &primary, most.saturating_sub(screen_bound(&primary)));
         // The cursor that leaving the alternate screen brings back.
         primary.cursor = primary.saved_cursor.clone();
-        cursor(&mut out, &primary, &primary.cursor, TermMode::LINE_WRAP);
+        cursor(&mut out, &primary, &primary.cursor);
         out.push_str("\x1b[?1049h");
         screen(&mut out, term.grid());
         modes(&mut out, mode, term, keyboard);
@@ -197,10 +197,11 @@ fn color(out: &mut String, color: Color, base: u16) {
 }
 
 /// Puts the cursor where it is, with the attributes that it writes with.
-fn cursor(out: &mut String, grid: &Grid<Cell>, cursor: &Cursor<Cell>, mode: TermMode) {
+fn cursor(out: &mut String, grid: &Grid<Cell>, cursor: &Cursor<Cell>) {
     let point = cursor.point;
-    // Past the last column stands a cursor that has just written there.
-    if cursor.input_needs_wrap && mode.contains(TermMode::LINE_WRAP) {
+    // Past the last column stands a cursor that has just written there: also
+    // where the next letter will not wrap, an accent belongs to that one.
+    if cursor.input_needs_wrap {
         let cell = &grid[point.line][point.column];
         let wide = cell.flags.contains(Flags::WIDE_CHAR_SPACER);
         let column = if wide { point.column - 1 } else { point.column };
@@ -227,10 +228,10 @@ fn modes<L: EventListener>(out: &mut String, mode: TermMode, term: &Term<L>, key
     let grid = term.grid();
     let saved = &grid.saved_cursor;
     if saved.point != Default::default() {
-        cursor(out, grid, &Cursor { input_needs_wrap: false, ..saved.clone() }, mode);
+        cursor(out, grid, &Cursor { input_needs_wrap: false, ..saved.clone() });
         out.push_str("\x1b7\x1b[m\x1b(B\x1b)B");
     }
-    cursor(out, grid, &grid.cursor, mode);
+    cursor(out, grid, &grid.cursor);
     let switches = [
         (TermMode::APP_CURSOR, "\x1b[?1h"),
         (TermMode::APP_KEYPAD, "\x1b="),

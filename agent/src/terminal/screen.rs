@@ -170,11 +170,12 @@ mod tests {
 
     /// What programs put out: text, and sequences of all kinds that change what
     /// is shown. No wide characters: half of one may be overwritten, and then
-    /// terminals do not agree what is left.
+    /// terminals do not agree what is left. An accent comes with its letter: the
+    /// ink of a blank, which a later accent would show, is not drawn.
     fn piece() -> impl Strategy<Value = String> {
         let n = 0..9_u16;
         prop_oneof![
-            8 => "[ a-zñé\u{301}]{0,30}",
+            8 => "([ a-zñé]|[a-z]\u{301}){0,30}",
             4 => Just("\r\n".to_owned()),
             2 => prop::sample::select(vec!["\r", "\n", "\t", "\x08", "\x1b7", "\x1b8", "\x1bM", "\x1bD", "\x1b(0", "\x1b(B"])
                 .prop_map(str::to_owned),
@@ -193,13 +194,7 @@ mod tests {
     }
 
     proptest! {
-        // The same cases on every machine: what fails here fails for everybody.
-        #![proptest_config(ProptestConfig {
-            cases: 64,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(20_261_124),
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
         fn what_is_drawn_looks_and_goes_on_like_the_original(

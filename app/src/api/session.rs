@@ -32,6 +32,7 @@ pub fn status(error: &Error) -> StatusCode {
         | Error::TooMany { .. }
         | Error::KeyReused
         | Error::Contended => StatusCode::CONFLICT,
+        Error::Store(control_plane::store::StoreError::Full) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Store(_) | Error::Provider(_) | Error::Repository(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

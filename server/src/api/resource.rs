@@ -57,6 +57,12 @@ pub struct Agent {
     pub sleeps_at: Option<String>,
     /// Seconds.
     pub idle_timeout: u32,
+    /// What it wakes with: the latest save that was committed.
+    pub snapshot: Option<Saved>,
+    /// Why the last try to save it failed, until one succeeds.
+    pub save_failure: Option<String>,
+    /// The layers that shut it in while it runs, as they were reached.
+    pub isolation: Option<String>,
     /// The phases of the latest boot with their instants.
     pub boot: Vec<BootMark>,
     pub cost: Cost,
@@ -72,6 +78,18 @@ pub struct AgentFailure {
     pub detail: String,
     /// Whether waking it may help.
     pub retryable: bool,
+}
+
+/// A committed save.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Saved {
+    /// RFC 3339, UTC.
+    pub at: String,
+    pub files: u64,
+    /// What waking brings back, in bytes.
+    pub bytes: u64,
+    /// What it added to the repository, in bytes.
+    pub added_bytes: u64,
 }
 
 /// When a phase of a boot began.
@@ -155,6 +173,14 @@ impl Agent {
             last_use: view.last_use.to_string(),
             sleeps_at: view.sleeps_at.map(|at| at.to_string()),
             idle_timeout: view.idle_timeout,
+            snapshot: view.snapshot.as_ref().map(|snapshot| Saved {
+                at: snapshot.at.to_string(),
+                files: snapshot.files,
+                bytes: snapshot.bytes,
+                added_bytes: snapshot.added_bytes,
+            }),
+            save_failure: view.save_failure.as_ref().map(|failure| failure.message.clone()),
+            isolation: view.tier.as_ref().map(ToString::to_string),
             boot: view
                 .boot
                 .marks()

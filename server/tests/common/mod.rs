@@ -228,6 +228,19 @@ impl Person {
         }
     }
 
+    /// Waits until the agent has something by that name, and gives the agent.
+    pub async fn until_some(&self, id: &str, name: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            let agent = self.agent(id).await;
+            if !agent[name].is_null() {
+                return agent;
+            }
+            assert!(started.elapsed() < PATIENCE, "no {name}: {agent:#}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn act(&self, id: &str, verb: &str) -> Reply {
         self.api.post(&format!("/api/v1/agents/{id}/{verb}"), &Value::Null).await
     }

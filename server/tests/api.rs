@@ -152,6 +152,32 @@ async fn a_used_forged_or_foreign_ticket_and_a_wrong_origin_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn signing_out_and_taking_a_token_back_end_what_is_open() {
+    let server = Server::start(&[]);
+    let owner = server.owner().await;
+    let id = owner.spawn("open").await;
+    owner.until(&id, "running").await;
+    let terminal = Terminal::connect(&owner, &id).await;
+    let events = format!("/api/v1/agents/{id}/events");
+    let (events, _events) = owner.api.open("GET", &events, Vec::new().into()).await;
+    let (feed, _feed) = owner.browser.open("GET", "/live/agents", Vec::new().into()).await;
+    let ended = |body: hyper::body::Incoming| async {
+        let whole = http_body_util::BodyExt::collect(body);
+        tokio::time::timeout(Duration::from_secs(5), whole).await.expect("it ends").unwrap();
+    };
+
+    let tokens = owner.browser.post("/api/console/tokens", &json!({})).await.json();
+    let token = tokens[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(owner.browser.post("/api/console/revoke_token", &json!({ "id": token })).await.status, 200);
+    ended(events.into_body()).await;
+    assert_eq!(owner.api.get("/api/v1/agents").await.status, 401);
+
+    owner.browser.post("/api/console/sign_out", &json!({})).await;
+    assert_eq!(terminal.close_code().await, 1006);
+    ended(feed.into_body()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_or_oversized_frame_closes_with_its_code_and_the_terminal_lives() {
     use domain::wire::close;
     let server = Server::start(&[]);

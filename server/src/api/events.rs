@@ -9,12 +9,12 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use control_plane::live::Heard;
-use control_plane::{Fleet, Principal};
+use control_plane::{Fleet, Identity, Principal};
 use domain::id::AgentId;
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 
 use super::agents::agent_id;
-use super::bearer::Bearer;
+use super::bearer::{Bearer, until_refused};
 use super::problem::Problem;
 
 /// What happened to an agent, and what happens, as server-sent events.
@@ -27,6 +27,7 @@ use super::problem::Problem;
 pub async fn events(
     who: Bearer,
     State(fleet): State<Arc<Fleet>>,
+    State(identity): State<Arc<Identity>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -40,7 +41,7 @@ pub async fn events(
             .ok_or_else(|| Problem::invalid("Last-Event-ID", "it must be an event's number"))?,
     };
     fleet.get(&who.0, id).await?;
-    let stream = stream(fleet, who.0, id, after);
+    let stream = stream(fleet, who.0, id, after).take_until(until_refused(identity, headers));
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
 }
 

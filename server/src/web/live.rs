@@ -15,7 +15,7 @@ use control_plane::live::{Heard, Listener};
 use control_plane::{Error, Fleet, Identity, Principal};
 use domain::id::AgentId;
 use domain::view::AgentView;
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 
 use crate::api::problem::Problem;
 
@@ -28,7 +28,7 @@ pub async fn all(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let who = app::api::session(&identity, &parts.headers).await?;
-    Ok(stream(Feed::new(fleet, identity, parts, who, None)))
+    Ok(stream(Feed::new(fleet, who, None), identity, parts))
 }
 
 pub async fn one(
@@ -40,17 +40,16 @@ pub async fn one(
     let who = app::api::session(&identity, &parts.headers).await?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     fleet.get(&who, id).await?;
-    Ok(stream(Feed::new(fleet, identity, parts, who, Some(id))))
+    Ok(stream(Feed::new(fleet, who, Some(id)), identity, parts))
 }
 
-fn stream(feed: Feed) -> Response {
-    Sse::new(feed.events()).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+fn stream(feed: Feed, identity: Arc<Identity>, parts: Parts) -> Response {
+    let events = feed.events().take_until(super::until_refused(identity, parts.headers));
+    Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
 }
 
 struct Feed {
     fleet: Arc<Fleet>,
-    identity: Arc<Identity>,
-    parts: Parts,
     who: Principal,
     only: Option<AgentId>,
     listener: Listener,
@@ -59,16 +58,10 @@ struct Feed {
 }
 
 impl Feed {
-    fn new(
-        fleet: Arc<Fleet>,
-        identity: Arc<Identity>,
-        parts: Parts,
-        who: Principal,
-        only: Option<AgentId>,
-    ) -> Self {
+    fn new(fleet: Arc<Fleet>, who: Principal, only: Option<AgentId>) -> Self {
         // Listens before it reads, so that nothing falls in between.
         let listener = fleet.listen();
-        Self { fleet, identity, parts, who, only, listener, sent: BTreeMap::new() }
+        Self { fleet, who, only, listener, sent: BTreeMap::new() }
     }
 
     fn events(mut self) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -79,8 +72,6 @@ impl Feed {
                 let events = match heard {
                     Heard::Changed(change) if change.owner != self.who.user => continue,
                     Heard::Changed(change) if self.only.is_some_and(|only| only != change.agent) => continue,
-                    // A session that ended gets nothing more.
-                    _ if app::api::session(&self.identity, &self.parts.headers).await.is_err() => return,
                     Heard::Changed(change) => self.changed(change.agent).await,
                     Heard::Missed => self.everything().await,
                 };

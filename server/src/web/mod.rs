@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use app::Assets;
+use axum::Router;
 use axum::extract::FromRef;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{any, get};
-use axum::{Router, http::StatusCode};
 use control_plane::{Fleet, Identity};
 use leptos::prelude::LeptosOptions;
 use tower_http::csrf::CsrfLayer;
@@ -71,6 +72,11 @@ pub fn router(state: State) -> anyhow::Result<Router> {
         .route("/readyz", get(ready))
         .merge(console)
         .with_state(state))
+}
+
+/// Resolves when the browser that sent these headers is no longer signed in.
+async fn until_refused(identity: Arc<Identity>, headers: HeaderMap) {
+    identity.until_refused(|| app::api::session(&identity, &headers)).await;
 }
 
 async fn ready(axum::extract::State(fleet): axum::extract::State<Arc<Fleet>>) -> (StatusCode, &'static str) {

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 
 use super::guard::Origins;
 use crate::api::agents::agent_id;
-use crate::api::bearer::Bearer;
+use crate::api::bearer::{self, Bearer};
 use crate::api::problem::Problem;
 
 /// Copied at once in each direction, in bytes: what a slow viewer costs here.
@@ -39,24 +39,29 @@ pub async fn terminal(
     if !origins.allow(request.headers()) {
         return Err(Problem::status(StatusCode::FORBIDDEN, "origin", "no page of this console sent that"));
     }
-    pass_on(&fleet, &who, agent_id(&id)?, request).await
+    let until = super::until_refused(identity, request.headers().clone());
+    pass_on(&fleet, &who, agent_id(&id)?, request, until).await
 }
 
 /// For a program with a bearer token.
 pub async fn terminal_by_token(
     who: Bearer,
     State(fleet): State<Arc<Fleet>>,
+    State(identity): State<Arc<Identity>>,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    pass_on(&fleet, &who.0, agent_id(&id)?, request).await
+    let until = bearer::until_refused(identity, request.headers().clone());
+    pass_on(&fleet, &who.0, agent_id(&id)?, request, until).await
 }
 
+/// Connects the caller with the instance, until either goes or `until` resolves.
 async fn pass_on(
     fleet: &Fleet,
     who: &Principal,
     id: AgentId,
     mut request: Request,
+    until: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Response, Problem> {
     // First of all, so that another's agent is answered like none.
     fleet.get(who, id).await?;
@@ -79,7 +84,10 @@ async fn pass_on(
     let (browser, agent) = (hyper::upgrade::on(&mut request), hyper::upgrade::on(answer));
     tokio::spawn(async move {
         if let (Ok(browser), Ok(agent)) = (browser.await, agent.await) {
-            copy(browser, agent).await;
+            tokio::select! {
+                () = copy(browser, agent) => {}
+                () = until => {}
+            }
         }
     });
     Ok((StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response())

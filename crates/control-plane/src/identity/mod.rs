@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use domain::id::{TokenId, UserId};
 use domain::name::Name;
 use domain::protocol::Secret;
@@ -18,6 +20,8 @@ use crate::store::{ApiToken, Hash, Session, SignInLink, Store, User};
 pub const LINK_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// How long a browser stays signed in.
 pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How often a connection that lasts proves its right again.
+pub const RECHECK: Duration = Duration::from_secs(60);
 /// Tokens one person may have.
 pub const TOKENS_MAX: usize = 50;
 /// What tokens start with, so that a leaked one is known for what it is.
@@ -34,11 +38,27 @@ pub struct Principal {
 pub struct Identity {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    /// Rights that were taken back here.
+    taken_back: watch::Sender<u64>,
 }
 
 impl Identity {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self { store, clock, taken_back: watch::Sender::new(0) }
+    }
+
+    /// Resolves when `proof`, a session's or token's question asked again, is
+    /// answered by [`Error::Unauthenticated`]: at once when it was taken back
+    /// here, within [`RECHECK`] when it expired or was taken back elsewhere.
+    pub async fn until_refused<T, F>(&self, proof: impl Fn() -> F)
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut taken_back = self.taken_back.subscribe();
+        while !matches!(proof().await, Err(Error::Unauthenticated)) {
+            // Either way it is asked again.
+            let _ = tokio::time::timeout(RECHECK, taken_back.changed()).await;
+        }
     }
 
     /// The person of that name, added when there is none.
@@ -95,7 +115,9 @@ impl Identity {
 
     /// Ends a session; one that is not there has ended already.
     pub async fn sign_out(&self, secret: &str) -> Result<()> {
-        Ok(self.store.end_session(Hash::of(secret.as_bytes())).await?)
+        self.store.end_session(Hash::of(secret.as_bytes())).await?;
+        self.taken_back.send_modify(|count| *count += 1);
+        Ok(())
     }
 
     /// Whose bearer token that is.
@@ -131,7 +153,11 @@ impl Identity {
 
     /// Takes one of the caller's tokens back.
     pub async fn revoke_token(&self, who: &Principal, id: TokenId) -> Result<()> {
-        if self.store.revoke_token(who.user, id).await? { Ok(()) } else { Err(Error::NotFound) }
+        if !self.store.revoke_token(who.user, id).await? {
+            return Err(Error::NotFound);
+        }
+        self.taken_back.send_modify(|count| *count += 1);
+        Ok(())
     }
 
     fn now(&self) -> Timestamp {

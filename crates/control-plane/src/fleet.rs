@@ -82,10 +82,18 @@ impl Fleet {
             idle_timeout: request.idle_timeout,
         };
         let transition = lifecycle::create(new, now);
-        if self.agents_of(who).await?.len() >= AGENTS_MAX {
-            return Err(Error::TooMany { what: "agents", most: AGENTS_MAX });
-        }
-        match self.ledger.store.create(&transition, idempotency.as_ref()).await? {
+        let store = &self.ledger.store;
+        let created = if self.agents_of(who).await?.len() < AGENTS_MAX {
+            store.create(&transition, idempotency.as_ref()).await?
+        } else {
+            // A request that is only repeated gets what it got.
+            let before = match &idempotency {
+                Some(idempotency) => store.created(who.user, idempotency, now).await?,
+                None => None,
+            };
+            before.ok_or(Error::TooMany { what: "agents", most: AGENTS_MAX })?
+        };
+        match created {
             Created::New => {
                 self.ledger.committed(&transition);
                 Ok(self.view(&transition.agent))

@@ -105,6 +105,15 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Conflict`] when there is an agent of that id.
     async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created>;
 
+    /// What the owner's key came to earlier, if it was used and has not expired
+    /// at `now`: never [`Created::New`].
+    async fn created(
+        &self,
+        owner: UserId,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Created>>;
+
     /// Commits the agent's next row, its events and its segment's change, all
     /// or nothing, if the ledger still has `from_version`. Ends any claim.
     ///

@@ -163,6 +163,10 @@ pub async fn a_key_gives_the_same_agent_to_the_same_request(store: Ledger) {
     assert_eq!(store.create(&first, Some(&key("k", "r"))).await.unwrap(), Created::New);
     let again = store.create(&second, Some(&key("k", "r"))).await.unwrap();
     assert_eq!(again, Created::Before(first.agent.id));
+    let earlier = async |key| store.created(owner(1), &key, at(999)).await.unwrap();
+    assert_eq!(earlier(key("k", "r")).await, Some(Created::Before(first.agent.id)));
+    assert_eq!(earlier(key("k", "other")).await, Some(Created::KeyReused));
+    assert_eq!(earlier(key("K", "r")).await, None);
     assert_eq!(store.create(&second, Some(&key("k", "other"))).await.unwrap(), Created::KeyReused);
     assert_eq!(store.agent(second.agent.id).await.unwrap(), None);
     assert_eq!(store.create(&second, Some(&key("K", "other"))).await.unwrap(), Created::New);
@@ -171,6 +175,7 @@ pub async fn a_key_gives_the_same_agent_to_the_same_request(store: Ledger) {
 pub async fn a_key_is_its_owners_own(store: Ledger) {
     for n in 1..3 {
         let agent = spawned(id(SHARD, n.into()), owner(n), START);
+        assert_eq!(store.created(agent.agent.owner, &key("k", "r"), START).await.unwrap(), None);
         assert_eq!(store.create(&agent, Some(&key("k", "r"))).await.unwrap(), Created::New);
     }
 }
@@ -178,6 +183,7 @@ pub async fn a_key_is_its_owners_own(store: Ledger) {
 pub async fn an_expired_key_is_as_if_never_used(store: Ledger) {
     let first = spawned(id(SHARD, 1), owner(1), START);
     assert_eq!(store.create(&first, Some(&key("k", "r"))).await.unwrap(), Created::New);
+    assert_eq!(store.created(owner(1), &key("k", "r"), at(1000)).await.unwrap(), None);
     let later = spawned(id(SHARD, 2), owner(1), at(1000));
     let renewed = Idempotency { expires_at: at(2000), ..key("k", "other") };
     assert_eq!(store.create(&later, Some(&renewed)).await.unwrap(), Created::New);

@@ -81,14 +81,8 @@ impl Change {
 
     pub fn create(&self, db: &Connection, idempotency: Option<&Idempotency>) -> Result<Created> {
         if let Some(idempotency) = idempotency {
-            let key = params![self.owner.to_string(), idempotency.key.as_str(), self.created_at.0];
-            let before = sql::KEY.one(db, key, |row| Ok((row.get::<_, [u8; 32]>(0)?, parsed(row, 1)?)))?;
-            match before {
-                Some((request, agent)) if request == idempotency.request.0 => {
-                    return Ok(Created::Before(agent));
-                }
-                Some(_) => return Ok(Created::KeyReused),
-                None => {}
+            if let Some(before) = created(db, self.owner, idempotency, self.created_at)? {
+                return Ok(before);
             }
             let row = params![
                 self.owner.to_string(),
@@ -155,6 +149,22 @@ impl Change {
 /// A conditional write that found nothing to change came too late.
 fn changed(rows: usize) -> Result<()> {
     if rows == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+/// What a key came to earlier.
+pub(super) fn created(
+    db: &Connection,
+    owner: UserId,
+    idempotency: &Idempotency,
+    now: Timestamp,
+) -> Result<Option<Created>> {
+    let key = params![owner.to_string(), idempotency.key.as_str(), now.0];
+    let before = sql::KEY.one(db, key, |row| Ok((row.get::<_, [u8; 32]>(0)?, parsed(row, 1)?)))?;
+    Ok(before.map(
+        |(request, agent)| {
+            if request == idempotency.request.0 { Created::Before(agent) } else { Created::KeyReused }
+        },
+    ))
 }
 
 pub(super) fn agent(db: &Connection, id: AgentId) -> Result<Option<Agent>> {

@@ -64,6 +64,16 @@ impl Store for Sqlite {
         self.writer.write(move |db| change.create(db, idempotency.as_ref())).await
     }
 
+    async fn created(
+        &self,
+        owner: UserId,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Created>> {
+        let idempotency = idempotency.clone();
+        self.readers.read(move |db| agents::created(db, owner, &idempotency, now)).await
+    }
+
     async fn commit(&self, transition: &Transition) -> Result<()> {
         let change = Change::of(transition)?;
         self.writer.write(move |db| change.commit(db)).await

@@ -16,6 +16,8 @@ pub struct Config {
     /// Listening sockets that were inherited: 1 or 2.
     pub listeners: Listeners,
     pub home: PathBuf,
+    /// The Landlock ABI that must be held to.
+    pub landlock: Option<u8>,
 }
 
 /// What was inherited, from descriptor 3 on.
@@ -42,7 +44,7 @@ impl Config {
     /// No other thread may run yet.
     pub unsafe fn take_from_environment() -> Result<Self, BadVariable> {
         let config = Self::read();
-        for name in [env::ENROLMENT, env::CONTROL, env::LISTEN_FDS] {
+        for name in [env::ENROLMENT, env::CONTROL, env::LISTEN_FDS, env::LANDLOCK] {
             // SAFETY: the caller promises that no other thread runs.
             unsafe { std::env::remove_var(name) };
         }
@@ -63,12 +65,20 @@ impl Config {
         if !home.is_dir() {
             return Err(bad(env::HOME, "names no folder"));
         }
+        let landlock = match std::env::var_os(env::LANDLOCK) {
+            None => None,
+            Some(_) => {
+                let abi = text(env::LANDLOCK)?.parse().map_err(|_| bad(env::LANDLOCK, "is no number"))?;
+                Some(abi)
+            }
+        };
         Ok(Self {
             instance: instance.map_err(|_| bad(env::INSTANCE, "names no instance"))?,
             control: control.ok_or(bad(env::CONTROL, "is no unix:/path"))?.into(),
             nonce: Secret::new(text(env::ENROLMENT)?),
             listeners,
             home,
+            landlock,
         })
     }
 }

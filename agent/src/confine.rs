@@ -6,7 +6,7 @@ use std::path::Path;
 
 use landlock::{
     ABI, Access as _, AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
-    RulesetCreatedAttr as _, RulesetStatus,
+    RulesetCreatedAttr as _,
 };
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, set_child_subreaper, set_dumpable_behavior, setrlimit,
@@ -14,8 +14,8 @@ use rustix::process::{
 
 use crate::config::Listeners;
 
-/// The newest rules that are asked for; an older kernel applies what it has.
-const RULES: ABI = ABI::V5;
+/// The newest ABI whose rules for files are asked for.
+const NEWEST: u8 = 5;
 
 /// Makes memory, environment and descriptors unreadable to the tenant, whose
 /// shells run as the same user. A program that is executed is readable again.
@@ -32,16 +32,15 @@ pub fn adopt_orphans() -> rustix::io::Result<()> {
 
 /// Writing stays possible in the home, `/tmp` and `/dev`; everything else may be
 /// read and executed. For the calling thread, and the threads and programs that
-/// it starts. Says how far the kernel goes along.
-pub fn restrict_files(home: &Path) -> Result<RulesetStatus, landlock::RulesetError> {
-    let rules = Ruleset::default()
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(RULES))?
-        .create()?;
+/// it starts. Holds to all that the kernel's ABI has, or fails.
+pub fn restrict_files(home: &Path, abi: u8) -> Result<(), landlock::RulesetError> {
+    let abi = ABI::from(i32::from(abi.min(NEWEST)));
+    let whole = AccessFs::from_all(abi);
+    let rules =
+        Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(whole)?.create()?;
     let mut rules = rules.no_new_privs(true);
-    let whole = AccessFs::from_all(RULES);
     let places = [
-        (Path::new("/"), AccessFs::from_read(RULES)),
+        (Path::new("/"), AccessFs::from_read(abi)),
         (home, whole),
         (Path::new("/tmp"), whole),
         (Path::new("/dev"), whole),
@@ -52,7 +51,7 @@ pub fn restrict_files(home: &Path) -> Result<RulesetStatus, landlock::RulesetErr
             rules = rules.add_rule(PathBeneath::new(place, access))?;
         }
     }
-    Ok(rules.restrict_self()?.ruleset)
+    rules.restrict_self().map(drop)
 }
 
 /// The inherited sockets, taken over; no program that is executed gets them or

@@ -34,9 +34,9 @@ fn start() -> Result<(), String> {
     let listeners = unsafe { confine::take_listeners(config.listeners) };
     let listeners = listeners.map_err(|error| format!("the listening sockets: {error}"))?;
     confine::adopt_orphans().map_err(|error| format!("adopting orphans: {error}"))?;
-    match confine::restrict_files(&config.home) {
-        Ok(status) => tracing::info!(?status, "Landlock"),
-        Err(error) => return Err(format!("Landlock: {error}")),
+    tracing::info!(instance = %config.instance, landlock = ?config.landlock, "begins");
+    if let Some(abi) = config.landlock {
+        confine::restrict_files(&config.home, abi).map_err(|error| format!("Landlock: {error}"))?;
     }
     // One thread: an echo passes through two tasks, and waking another thread
     // for each would take longer than both. What blocks has threads of its own.

@@ -21,7 +21,7 @@ async fn it_waits_for_a_control_plane_that_is_away_and_then_not_ready() {
     let control = Control::closed();
     control.state().too_early = 2;
     let daemon = Daemon::start(&control);
-    until("it tries", || daemon.output().contains("Landlock")).await;
+    until("it tries", || daemon.output().contains("begins")).await;
     Arc::clone(&control).serve(UnixListener::bind(control.socket()).unwrap());
     until("ready", || control.is_ready()).await;
 }
@@ -45,6 +45,11 @@ async fn a_bad_variable_is_named_and_its_value_is_not() {
     assert_eq!(daemon.exit().await.code(), Some(1));
     assert!(daemon.output().contains("OPENCLAW_INSTANCE names no instance"));
     assert!(!daemon.output().contains("canary"));
+    let mut daemon = Daemon::start_with(&control, |command: &mut Command| {
+        command.env(env::LANDLOCK, "as far as it goes");
+    });
+    assert_eq!(daemon.exit().await.code(), Some(1));
+    assert!(daemon.output().contains("OPENCLAW_LANDLOCK is no number"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,7 +77,7 @@ async fn nothing_is_saved_that_was_never_brought_back() {
 
     let never = Control::closed();
     let mut daemon = Daemon::start(&never);
-    until("it tries", || daemon.output().contains("Landlock")).await;
+    until("it tries", || daemon.output().contains("begins")).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.exit().await.code(), Some(0));

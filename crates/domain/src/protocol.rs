@@ -52,6 +52,9 @@ pub mod env {
     pub const LISTEN_FDS: &str = "OPENCLAW_LISTEN_FDS";
     /// The folder that is saved and brought back.
     pub const HOME: &str = "OPENCLAW_HOME";
+    /// The Landlock ABI that the kernel was found to have, and that the
+    /// instance must therefore hold itself to, or end. Absent: it has none.
+    pub const LANDLOCK: &str = "OPENCLAW_LANDLOCK";
 }
 
 /// A secret in a body: its `Debug` shows nothing.

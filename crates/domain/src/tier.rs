@@ -19,7 +19,8 @@ pub enum Limits {
 pub struct Tier {
     /// Own user, process, network, mount, IPC and host-name namespaces.
     pub namespaces: bool,
-    /// The Landlock ABI of the kernel, where it has one.
+    /// The Landlock ABI of the kernel, where it has one. The instance holds
+    /// itself to it before anything else, or does not boot.
     pub landlock: Option<u8>,
     /// A seccomp filter is loaded.
     pub seccomp: bool,

@@ -101,6 +101,7 @@ impl Daemon {
             .env(env::HOME, folder.path().join("home"))
             .env("SHELL", "/bin/bash")
             .env("OPENCLAW_LOG", "debug")
+            .envs(landlock().map(|abi| (env::LANDLOCK, abi.to_string())))
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output);
@@ -193,6 +194,15 @@ impl Daemon {
         assert_eq!(status, StatusCode::OK);
         serde_json::from_slice(&body).unwrap()
     }
+}
+
+/// The kernel's Landlock ABI, where it has one.
+fn landlock() -> Option<i64> {
+    // SAFETY: with this flag (LANDLOCK_CREATE_RULESET_VERSION) the call takes no attributes.
+    let abi = unsafe {
+        libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, 1 as libc::c_uint)
+    };
+    Some(abi).filter(|abi| *abi > 0)
 }
 
 impl Drop for Daemon {

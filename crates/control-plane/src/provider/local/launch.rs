@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::protocol::env;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 
@@ -91,12 +92,14 @@ fn start(
     spec.group.as_ref().map_or(Ok(()), |group| group.make(wanted.size))?;
     let (text, count) = (instance.to_string(), listeners.len().to_string());
     let control = format!("unix:{}/control.sock", sandbox::RUN);
-    let environment = [
-        ("OPENCLAW_INSTANCE", text.as_str()),
-        ("OPENCLAW_CONTROL", &control),
-        ("OPENCLAW_ENROLMENT", wanted.enrolment.expose()),
-        ("OPENCLAW_LISTEN_FDS", &count),
+    let landlock = spec.tier.landlock.map(|abi| abi.to_string());
+    let mut environment = vec![
+        (env::INSTANCE, text.as_str()),
+        (env::CONTROL, &control),
+        (env::ENROLMENT, wanted.enrolment.expose()),
+        (env::LISTEN_FDS, &count),
     ];
+    environment.extend(landlock.as_deref().map(|abi| (env::LANDLOCK, abi)));
     let command = [sandbox::AGENT.into()].into_iter().chain(args.iter().cloned()).collect();
     let child = machine.start(Sandbox {
         folder,

@@ -1,21 +1,19 @@
 //! Measures the terminal's way against a bare pseudo-terminal, in one run:
-//! `measure <openclaw-agent>`. Prints one JSON object a line.
+//! `measure <openclaw-agent>`. Prints a line a figure: what, value, goal.
 #![allow(clippy::unwrap_used, dead_code)]
 
-#[path = "../tests/it/support/mod.rs"]
+mod bare;
+#[path = "../../tests/it/support/mod.rs"]
 #[allow(dead_code)]
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use bare::{ECHOES, bare_bulk, bare_echo};
 use domain::wire::{FromViewer, ToViewer};
 use futures::{SinkExt as _, StreamExt as _};
 use support::{Control, Daemon, Viewer};
 use tokio_tungstenite::tungstenite::Message;
-
-const ECHOES: usize = 3_000;
 
 fn main() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
@@ -32,22 +30,30 @@ fn main() {
         for direct in [true, false] {
             let mut viewer = open(&daemon, direct, 1).await;
             let echo = echo(&mut viewer).await;
-            report(if direct { "echo direct" } else { "echo over the Unix socket" }, &echo, &raw_echo);
+            report(
+                if direct { "direct echo" } else { "echo over the Unix socket" },
+                "≤ 2.0",
+                &echo,
+                &raw_echo,
+            );
             viewer.types("\x03\n").await;
         }
         let mut viewer = open(&daemon, true, 2).await;
         let cpu = cpu(&daemon);
         let (took, bytes) = bulk(&mut viewer, file.path()).await;
         let cpu = self::cpu(&daemon) - cpu;
-        println!(
-            "{{\"bulk_mb_s\":{:.1},\"raw_mb_s\":{raw_bulk:.1},\"ratio\":{:.3},\"cpu_s_per_gb\":{:.2},\"lost\":{}}}",
-            bytes as f64 / took / 1e6,
-            bytes as f64 / took / 1e6 / raw_bulk,
-            cpu / (bytes as f64 / 1e9),
-            (size + size / line.len()) as i64 - bytes as i64,
-        );
+        let mb_s = bytes as f64 / took / 1e6;
+        println!("bare cat of 135 MB\t{raw_bulk:.0} MB/s\t-");
+        println!("direct cat of 135 MB\t{mb_s:.0} MB/s\t-");
+        println!("direct cat ÷ bare\t{:.2}\t≥ 0.95", mb_s / raw_bulk);
+        println!("bytes lost of it\t{}\t0", (size + size / line.len()).abs_diff(bytes));
+        println!("processor for it\t{:.1} s a GB\t≤ 6", cpu / (bytes as f64 / 1e9));
         viewer.types("\n").await;
-        println!("{{\"ctrl_c_ms\":{:?},\"reader\":\"5 MB/s\"}}", ctrl_c(&mut viewer).await);
+        let ctrl_c = ctrl_c(&mut viewer).await;
+        let (median, worst) = (ctrl_c[ctrl_c.len() / 2], ctrl_c[ctrl_c.len() - 1]);
+        println!(
+            "Ctrl-C to prompt in a flood, reader at 5 MB/s, p50 / worst\t{median} / {worst} ms\t≤ 60 ms"
+        );
         let mut noisy = open(&daemon, true, 20).await;
         let mut quiet = open(&daemon, true, 21).await;
         noisy.types("yes 0123456789012345678901234567890123456789\n").await;
@@ -57,7 +63,7 @@ fn main() {
                 noisy.seen.clear();
             }
         });
-        report("echo beside a flood", &echo(&mut quiet).await, &raw_echo);
+        report("echo beside a flood", "-", &echo(&mut quiet).await, &raw_echo);
         flood.abort();
         let mut more = Vec::new();
         let before = memory(&daemon);
@@ -66,10 +72,8 @@ fn main() {
             viewer.listens(Duration::from_millis(200)).await;
             more.push(viewer);
         }
-        println!(
-            "{{\"rss_base_kib\":{base},\"rss_now_kib\":{before},\"kib_a_session\":{:.1}}}",
-            (memory(&daemon) - before) as f64 / 10.0
-        );
+        println!("daemon's memory, no terminal\t{base} KiB\t≤ 4096 KiB");
+        println!("memory a terminal\t{:.1} KiB\t≤ 64 KiB", (memory(&daemon) - before) as f64 / 10.0);
     });
 }
 
@@ -82,16 +86,10 @@ async fn open(daemon: &Daemon, direct: bool, terminal: u16) -> Viewer {
     }
 }
 
-fn report(name: &str, took: &[Duration], raw: &[Duration]) {
-    let at = |all: &[Duration], part: f64| all[((all.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e6;
-    println!(
-        "{{\"name\":\"{name}\",\"p50_us\":{:.0},\"p99_us\":{:.0},\"raw_p50_us\":{:.0},\"raw_p99_us\":{:.0},\"ratio\":{:.2}}}",
-        at(took, 0.5),
-        at(took, 0.99),
-        at(raw, 0.5),
-        at(raw, 0.99),
-        at(took, 0.5) / at(raw, 0.5)
-    );
+fn report(name: &str, goal: &str, took: &[Duration], raw: &[Duration]) {
+    let at = |all: &[Duration], part: f64| all[((all.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+    println!("{name}, p50 / p99\t{:.3} / {:.3} ms\t-", at(took, 0.5), at(took, 0.99));
+    println!("{name}, p50 ÷ bare\t{:.2}\t{goal}", at(took, 0.5) / at(raw, 0.5));
 }
 
 /// Raw `cat`, one byte at a time.
@@ -184,55 +182,4 @@ fn cpu(daemon: &Daemon) -> f64 {
     let fields: Vec<&str> = stat.rsplit_once(") ").expect("a name").1.split_ascii_whitespace().collect();
     let ticks = |index: usize| fields[index].parse::<f64>().expect("a number");
     (ticks(11) + ticks(12)) / 100.0
-}
-
-/// A shell's command on a bare pseudo-terminal.
-fn bare(command: &str) -> (std::fs::File, std::process::Child) {
-    use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let ours = openpt(flags).expect("a pseudo-terminal");
-    unlockpt(&ours).expect("a pseudo-terminal");
-    let theirs = ioctl_tiocgptpeer(&ours, flags).expect("a pseudo-terminal");
-    let end = |fd: &OwnedFd| std::process::Stdio::from(fd.try_clone().expect("a descriptor"));
-    let child = std::process::Command::new("sh")
-        .args(["-c", command])
-        .stdin(end(&theirs))
-        .stdout(end(&theirs))
-        .stderr(end(&theirs))
-        .spawn()
-        .expect("a shell");
-    (ours.into(), child)
-}
-
-fn bare_echo() -> Vec<Duration> {
-    let (mut terminal, mut child) = bare("stty raw -echo; exec cat");
-    std::thread::sleep(Duration::from_millis(300));
-    let mut took: Vec<Duration> = (0..ECHOES)
-        .map(|_| {
-            let since = Instant::now();
-            terminal.write_all(b"x").expect("it goes on");
-            terminal.read_exact(&mut [0]).expect("it goes on");
-            since.elapsed()
-        })
-        .collect();
-    child.kill().expect("it runs");
-    child.wait().expect("it ran");
-    took.sort();
-    took
-}
-
-fn bare_bulk(file: &std::path::Path) -> f64 {
-    let (mut terminal, mut child) = bare(&format!("cat {}; printf '\\0'; sleep 1", file.display()));
-    let (since, mut bytes, mut buffer) = (Instant::now(), 0, vec![0; 32 * 1024]);
-    loop {
-        let count = terminal.read(&mut buffer).expect("it goes on");
-        bytes += count;
-        if buffer[..count].contains(&0) {
-            break;
-        }
-    }
-    let took = since.elapsed().as_secs_f64();
-    child.kill().expect("it runs");
-    child.wait().expect("it ran");
-    bytes as f64 / took / 1e6
 }

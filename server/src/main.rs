@@ -12,6 +12,7 @@ mod instances;
 mod matrix;
 mod serve;
 mod site;
+mod state;
 mod web;
 
 use clap::Parser as _;

@@ -21,7 +21,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::web::{self, State};
+use crate::state::State;
+use crate::web;
 
 const ORIGIN: &str = "http://127.0.0.1:7007";
 /// What a stranger must never read.

@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Serve, Terminals};
+use crate::state::State;
 use crate::{instances, site, web};
 
 /// How long requests that are under way may take once the server is to stop.
@@ -63,7 +64,7 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     println!("listening on http://{address}");
     println!("sign-in link: {}", sign_in_link(shown, link.expose()));
 
-    let state = web::State::new(plane.fleet, plane.identity, assets, options.site, origins);
+    let state = State::new(plane.fleet, plane.identity, assets, options.site, origins);
     let router = web::router(state)?;
     let stopping = stop.clone();
     let server = tokio::spawn(async move {

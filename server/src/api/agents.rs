@@ -17,7 +17,7 @@ use domain::size::Size;
 use super::bearer::Bearer;
 use super::problem::Problem;
 use super::resource::{Agent, ChangeRequest, SpawnRequest, TicketReply, websocket_url};
-use crate::web::Origins;
+use crate::state::Origins;
 
 type Body<T> = Result<Json<T>, JsonRejection>;
 type Reply = Result<Json<Agent>, Problem>;

@@ -1,41 +1,11 @@
 //! What every request goes through.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-/// The `Origin`s that the console is reached by.
-#[derive(Debug, Clone)]
-pub struct Origins(Arc<[String]>);
-
-impl Origins {
-    pub fn new(origins: Vec<String>) -> Self {
-        Self(origins.into())
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-
-    /// The one that links are made with.
-    pub fn first(&self) -> &str {
-        self.0.first().map_or("", String::as_str)
-    }
-
-    /// Whether a page of ours sent this. A request without `Origin` is no
-    /// browser's WebSocket.
-    pub fn allow(&self, headers: &HeaderMap) -> bool {
-        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        origin.is_some_and(|origin| self.iter().any(|known| known == origin))
-    }
-
-    fn names(&self, host: &str) -> bool {
-        self.iter().any(|origin| origin.split_once("://").is_some_and(|(_, known)| known == host))
-    }
-}
+use crate::state::Origins;
 
 /// Refuses a `Host` that is not ours: a page whose name was pointed at this
 /// address must not speak with the rights of a signed-in browser.

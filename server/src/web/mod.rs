@@ -5,49 +5,20 @@ mod live;
 mod pages;
 mod relay;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use app::Assets;
 use axum::Router;
-use axum::extract::FromRef;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{any, get};
 use control_plane::{Fleet, Identity};
-use leptos::prelude::LeptosOptions;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::api;
-
-pub use guard::Origins;
+use crate::state::State;
 
 /// The most that a request of a person or program may hold, in bytes.
 const BODY_MAX: usize = 64 * 1024;
-
-/// What the handlers share.
-#[derive(Clone, FromRef)]
-pub struct State {
-    pub fleet: Arc<Fleet>,
-    pub identity: Arc<Identity>,
-    pub assets: Assets,
-    pub origins: Origins,
-    pub site: PathBuf,
-    pub leptos: LeptosOptions,
-}
-
-impl State {
-    pub fn new(
-        fleet: Arc<Fleet>,
-        identity: Arc<Identity>,
-        assets: Assets,
-        site: PathBuf,
-        origins: Vec<String>,
-    ) -> Self {
-        let leptos = LeptosOptions::builder().output_name("frontend").build();
-        Self { fleet, identity, assets, origins: Origins::new(origins), site, leptos }
-    }
-}
 
 /// The whole of it. Only names that the console goes by are answered, so that
 /// no other site's name can be pointed here; health is asked by anybody.

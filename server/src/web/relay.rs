@@ -14,10 +14,10 @@ use domain::protocol::instance;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 
-use super::guard::Origins;
 use crate::api::agents::agent_id;
 use crate::api::bearer::{self, Bearer};
 use crate::api::problem::Problem;
+use crate::state::Origins;
 
 /// Copied at once in each direction, in bytes: what a slow viewer costs here.
 const BUFFER: usize = 32 * 1024;

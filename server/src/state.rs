@@ -1,0 +1,65 @@
+//! What the handlers share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use app::Assets;
+use axum::extract::FromRef;
+use axum::http::{HeaderMap, header};
+use control_plane::{Fleet, Identity};
+use leptos::prelude::LeptosOptions;
+
+/// Cheap to clone: each request has its own.
+#[derive(Clone, FromRef)]
+pub struct State {
+    pub fleet: Arc<Fleet>,
+    pub identity: Arc<Identity>,
+    pub assets: Assets,
+    pub origins: Origins,
+    pub site: PathBuf,
+    pub leptos: LeptosOptions,
+}
+
+impl State {
+    pub fn new(
+        fleet: Arc<Fleet>,
+        identity: Arc<Identity>,
+        assets: Assets,
+        site: PathBuf,
+        origins: Vec<String>,
+    ) -> Self {
+        let leptos = LeptosOptions::builder().output_name("frontend").build();
+        Self { fleet, identity, assets, origins: Origins::new(origins), site, leptos }
+    }
+}
+
+/// The `Origin`s that the console is reached by.
+#[derive(Debug, Clone)]
+pub struct Origins(Arc<[String]>);
+
+impl Origins {
+    pub fn new(origins: Vec<String>) -> Self {
+        Self(origins.into())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The one that links are made with.
+    pub fn first(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    /// Whether a page of ours sent this. A request without `Origin` is no
+    /// browser's WebSocket.
+    pub fn allow(&self, headers: &HeaderMap) -> bool {
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        origin.is_some_and(|origin| self.iter().any(|known| known == origin))
+    }
+
+    /// Whether a request to this `Host` is meant for the console.
+    pub fn names(&self, host: &str) -> bool {
+        self.iter().any(|origin| origin.split_once("://").is_some_and(|(_, known)| known == host))
+    }
+}

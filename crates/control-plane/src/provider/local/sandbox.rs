@@ -5,15 +5,15 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Seek, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use domain::size::Size;
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::spawn::above_listeners;
-
+/// The first descriptor that an agent inherits, as with systemd's sockets.
+pub const FIRST_LISTENER: RawFd = 3;
 /// The user in the sandbox.
 const UID: u32 = 1000;
 pub const HOME: &str = "/home/agent";
@@ -226,4 +226,10 @@ fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
     file.write_all(content)?;
     file.rewind()?;
     above_listeners(file.into())
+}
+
+/// The same file by a number that no listener gets in a child.
+pub fn above_listeners(fd: OwnedFd) -> io::Result<OwnedFd> {
+    const ABOVE: RawFd = FIRST_LISTENER + 16;
+    Ok(rustix::io::fcntl_dupfd_cloexec(fd, ABOVE)?)
 }

@@ -5,7 +5,7 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -15,10 +15,8 @@ use rustix::process::{Gid, Resource, Rlimit, Uid, getrlimit, setrlimit};
 use rustix::thread::UnshareFlags;
 use tokio::process::{Child, Command};
 
-use super::sandbox::{Arguments, Sources};
+use super::sandbox::{Arguments, FIRST_LISTENER, Sources, above_listeners};
 
-/// The first descriptor that an agent inherits, as with systemd's sockets.
-const FIRST_LISTENER: RawFd = 3;
 /// Of all processes of the machine those of instances go first when memory is short.
 const OOM_SCORE: &[u8] = b"500";
 
@@ -104,12 +102,6 @@ impl Staged {
         rustix::thread::set_thread_res_uid(uid, uid, uid)?;
         Ok(())
     }
-}
-
-/// The same file by a number that no listener gets in a child.
-pub fn above_listeners(fd: OwnedFd) -> io::Result<OwnedFd> {
-    const ABOVE: RawFd = FIRST_LISTENER + 16;
-    Ok(rustix::io::fcntl_dupfd_cloexec(fd, ABOVE)?)
 }
 
 /// Starts bubblewrap. Returns once it is executed, or with what failed before.

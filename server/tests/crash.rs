@@ -115,8 +115,11 @@ async fn a_killed_daemon_shows_as_a_crash_with_the_meter_still_and_one_act_resta
     let cost = agent["cost"]["total"].as_i64().unwrap();
     tokio::time::sleep(Duration::from_millis(1200)).await;
     assert_eq!(owner.agent(&id).await["cost"]["total"].as_i64().unwrap(), cost, "the meter stands");
+    let half = server.data().join("snapshots").join(&id).join("tmp/half");
+    std::fs::write(&half, "written by a save that was cut short").unwrap();
     assert_eq!(owner.act(&id, "wake").await.status, 202);
     owner.until(&id, "running").await;
+    assert!(!half.exists(), "a new run frees what the last one left half-written");
     let mut terminal = Terminal::connect(&owner, &id).await;
     terminal.run("cat kept", "saved").await;
 }

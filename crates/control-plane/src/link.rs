@@ -46,6 +46,7 @@ impl Link {
         let instance = self.ledger.store.spend_enrolment(nonce, binding, now).await?;
         let instance = instance.filter(|id| *id == request.instance).ok_or(Error::Unauthenticated)?;
         let agent = self.enrolled(instance).await?;
+        self.sweep(agent.id).await;
         let claims = Claims {
             scope: Scope::Instance,
             instance,
@@ -59,6 +60,15 @@ impl Link {
             snapshot: agent.snapshot.map(|snapshot| snapshot.id),
             origins: self.origins.clone(),
         })
+    }
+
+    /// Frees what a run that was cut short left half-written. The new one has
+    /// written nothing yet, and an old one's write is worth nothing.
+    async fn sweep(&self, agent: AgentId) {
+        let store = self.repository(agent);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || store.sweep()).await {
+            tracing::warn!(%agent, %error, "agent {agent}: half-written objects were not removed");
+        }
     }
 
     async fn enrolled(&self, instance: InstanceId) -> Result<Agent> {

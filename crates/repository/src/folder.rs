@@ -46,8 +46,8 @@ impl FolderStore {
         Ok(sum)
     }
 
-    /// Removes what writes left that a crash cut short. For the start of the
-    /// only process that writes here: no write may be under way.
+    /// Removes what writes left that a crash cut short. A write that is under
+    /// way fails: call it before anybody writes.
     pub fn sweep(&self) -> Result<(), ObjectError> {
         let sweep =
             || fs::read_dir(self.root.join(ASIDE))?.try_for_each(|left| fs::remove_file(left?.path()));

@@ -199,10 +199,12 @@ fn DeleteDialog(agent: Live, closed: Callback<()>) -> impl IntoView {
 fn Foot(handle: DialogHandle, keep: &'static str, children: Children) -> impl IntoView {
     view! {
         <div class="dialog-foot">
-            <button class="button" r#type="button" on:click=move |_| handle.close()>
-                {keep}
-            </button>
-            {children()}
+            <div class="actions">
+                <button class="button" r#type="button" on:click=move |_| handle.close()>
+                    {keep}
+                </button>
+                {children()}
+            </div>
         </div>
     }
     .into_any()

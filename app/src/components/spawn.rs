@@ -171,17 +171,19 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
                     </strong>
                     <span class="small soft">{t.price_here}</span>
                 </p>
-                <button class="button" r#type="button" on:click=move |_| handle.close()>
-                    {t.cancel}
-                </button>
-                <button
-                    class="button button-primary"
-                    r#type="submit"
-                    aria-busy=move || act.busy().then_some("true")
-                >
-                    {icon("cup")}
-                    {t.wake}
-                </button>
+                <div class="actions">
+                    <button class="button" r#type="button" on:click=move |_| handle.close()>
+                        {t.cancel}
+                    </button>
+                    <button
+                        class="button button-primary"
+                        r#type="submit"
+                        aria-busy=move || act.busy().then_some("true")
+                    >
+                        {icon("cup")}
+                        {t.wake}
+                    </button>
+                </div>
             </div>
         </Dialog>
     }

@@ -94,9 +94,9 @@ fn Terminals() -> impl IntoView {
         <section class="panel" aria-labelledby="terminal-title">
             <h2 id="terminal-title">{t.terminal_title}</h2>
             <p class="soft">{t.terminal_keys}</p>
-            <label class="row">
+            <label class="check">
                 <input r#type="checkbox" prop:checked=move || wanted.get() checked=wanted.get_untracked() on:change=press />
-                {t.screen_reader}
+                <span>{t.screen_reader}</span>
             </label>
         </section>
     }
@@ -172,7 +172,7 @@ fn Secret(secret: String) -> impl IntoView {
         <div class="secret">
             <strong>{t.token_once}</strong>
             <div class="command">
-                <code>{secret}</code>
+                <code tabindex="0">{secret}</code>
                 <button
                     class="button button-quiet button-small button-icon"
                     r#type="button"

@@ -91,7 +91,7 @@ pub fn SignInPage() -> impl IntoView {
                             <div>
                                 {t.door_lost_link}
                                 <div class="command">
-                                    <code tabindex="0">{command}</code>
+                                    <code>{command}</code>
                                     <button
                                         class="button button-quiet button-small button-icon"
                                         r#type="button"

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -54,6 +54,20 @@ export class Server {
     const patience = setTimeout(() => child.kill("SIGKILL"), 20_000);
     await ended;
     clearTimeout(patience);
+  }
+
+  /** A one-time link for another person, as an operator makes it. */
+  linkFor(name: string): string {
+    if (!binary) throw new Error("OPENCLAW_CLOUD_BINARY is not set: run script/test");
+    return execFileSync(binary, ["user", "add", name, "--data", this.data], { encoding: "utf8" }).trim().split(": ")[1];
+  }
+
+  /** Kills the first process of an agent's sandbox, and with it all of the sandbox. */
+  crash(agent: string): void {
+    const instances = path.join(this.data, "instances");
+    const instance = fs.readdirSync(instances).find((name) => name.startsWith(`${agent}-`));
+    const status = fs.readFileSync(path.join(instances, instance ?? "", "status.json"), "utf8");
+    process.kill(Number(/"child-pid"\s*:\s*(\d+)/.exec(status)?.[1]), "SIGKILL");
   }
 
   /** Processes of the sandboxes that this server started; they outlive it by design. */

@@ -1,80 +1,7 @@
-import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures";
-import type { Server } from "../server";
+import { asleep, connected, meter, rows, seenPhases, signIn, sleep, spawn, type, wake, watchPhases, words } from "../steps";
 
 // The main way, as a person takes it: a real browser, the real server, a real sandbox.
-
-const words = {
-  es: {
-    locale: "es-ES", agents: "Mis agentes", first: "Crear mi primer agente", name: "Nombre", wake: "Despertar",
-    loader: "Despertando a tu Agente ☕", connected: "conectado", reconnecting: /reconectando|Reconectando/,
-    sleep: "Dormir", asleep: "Dormido", keep: "Seguir despierto", estimate: "estimado", bill: "La cuenta",
-    phases: ["En la cola", "Preparando su máquina", "Presentándose", "Trayendo sus cosas", "Abriendo la terminal"],
-    more: /^Más de/, rename: "Cambiar nombre", save: "Guardar", remove: "Eliminar…", confirm: "Para confirmar, escribe",
-    reallyRemove: "Eliminar",
-  },
-  en: {
-    locale: "en-GB", agents: "My agents", first: "Create my first agent", name: "Name", wake: "Wake",
-    loader: /Waking/, connected: "connected", reconnecting: /reconnecting|Reconnecting/,
-    sleep: "Sleep", asleep: "Asleep", keep: "Keep awake", estimate: "estimate", bill: "The bill",
-    phases: [], more: /^More/, rename: "Rename", save: "Save", remove: "Delete…", confirm: "To confirm, type",
-    reallyRemove: "Delete",
-  },
-} as const;
-
-/** Notes every phase that the loader shows as begun, from the page's first moment on. */
-async function watchPhases(page: Page) {
-  await page.addInitScript(() => {
-    const seen = new Set<string>();
-    (window as unknown as { seenPhases: Set<string> }).seenPhases = seen;
-    const look = () => {
-      for (const line of document.querySelectorAll<HTMLElement>(".phase")) {
-        if (["done", "doing"].includes(line.dataset.step ?? "")) {
-          seen.add(line.querySelector(".phase-name")?.textContent?.trim() ?? line.textContent ?? "");
-        }
-      }
-    };
-    new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true });
-  });
-}
-const seenPhases = (page: Page) =>
-  page.evaluate(() => [...(window as unknown as { seenPhases: Set<string> }).seenPhases]);
-
-async function signIn(page: Page, server: Server, t: (typeof words)["es" | "en"]) {
-  await page.goto(server.signInLink);
-  await expect(page.getByRole("heading", { level: 1, name: t.agents })).toBeAttached();
-  expect(page.url()).not.toContain("#");
-}
-
-async function spawn(page: Page, t: (typeof words)["es" | "en"], name: string) {
-  await page.getByRole("button", { name: t.first }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("textbox", { name: t.name }).fill(name);
-  await dialog.getByRole("radio").first().check();
-  await expect(dialog.locator(".dialog-price")).toContainText("0");
-  await expect(dialog.locator(".dialog-price")).toContainText(t.estimate);
-  await dialog.getByRole("button", { name: t.wake }).click();
-  await page.waitForURL(/\/agents\/[0-9a-z]{16}$/);
-}
-
-const rows = (page: Page) => page.locator(".xterm-rows").first();
-
-async function connected(page: Page) {
-  await expect(page.locator('[data-link="connected"]').first()).toBeVisible({ timeout: 30_000 });
-  await expect(rows(page)).toBeVisible();
-}
-
-async function type(page: Page, command: string, wanted: string | RegExp) {
-  await page.locator(".terminal-host").first().click();
-  await page.keyboard.type(`${command}\n`);
-  await expect(rows(page)).toContainText(wanted);
-}
-
-/** The session's sum, in dollars. */
-async function meter(page: Page) {
-  const text = await page.locator(".receipt-total dd").innerText();
-  return Number(text.replace(/[^\d.,]/g, "").replace(",", "."));
-}
 
 for (const lang of ["es", "en"] as const) {
   const t = words[lang];
@@ -122,12 +49,12 @@ for (const lang of ["es", "en"] as const) {
 
       // Left alone it warns, saves and sleeps. The open tab is no use.
       await expect(page.getByRole("button", { name: t.keep })).toBeVisible({ timeout: 30_000 });
-      await expect(page.locator('.state[data-state="asleep"]').first()).toBeVisible({ timeout: 60_000 });
+      await asleep(page);
       const still = await meter(page);
       await page.waitForTimeout(1200);
       expect(await meter(page)).toBe(still);
 
-      await page.locator(".scene").getByRole("button", { name: t.wake }).click();
+      await wake(page, t);
       await connected(page);
       await type(page, "cat file", "kept");
     });
@@ -148,8 +75,7 @@ test.describe("around the main way", () => {
     await rename.getByRole("textbox").fill("duradero");
     await rename.getByRole("button", { name: t.save }).click();
     await expect(page.getByRole("heading", { level: 1, name: "duradero" })).toBeVisible();
-    await page.locator(".bench-head").getByRole("button", { name: t.sleep }).click();
-    await expect(page.locator('.state[data-state="asleep"]').first()).toBeVisible();
+    await sleep(page, t);
     await page.getByLabel(t.more).click();
     await page.getByRole("button", { name: t.remove }).click();
     const remove = page.getByRole("dialog");
@@ -160,21 +86,5 @@ test.describe("around the main way", () => {
     await really.click();
     await page.waitForURL("/");
     await expect(page.getByRole("button", { name: t.first })).toBeVisible();
-  });
-
-  test.describe("with the server killed", () => {
-    test.use({ forgiven: [/ERR_|WebSocket|Failed to (fetch|load)|EventSource|net::/] });
-    test("the terminal says that it reconnects, and goes on where it was", async ({ page, server }) => {
-      await signIn(page, server, t);
-      await spawn(page, t, "tenaz");
-      await connected(page);
-      await type(page, "export HERE=still", "HERE=still");
-      await server.stop("SIGKILL");
-      await expect(page.locator('[data-link="connected"]')).toHaveCount(0);
-      await expect(page.getByText(t.reconnecting).first()).toBeVisible();
-      await server.start();
-      await connected(page);
-      await type(page, "echo $HERE-here", "still-here");
-    });
   });
 });

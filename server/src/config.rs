@@ -61,9 +61,10 @@ pub struct AddUser {
     pub name: Name,
     #[command(flatten)]
     pub data: Data,
-    /// The console's address, for the link.
-    #[arg(long, env = "OPENCLAW_CLOUD_ORIGIN", default_value = "http://127.0.0.1:7007")]
-    pub origin: String,
+    /// The console's address, for the link: that of the server which ran last,
+    /// unless told.
+    #[arg(long)]
+    pub origin: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 
 use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +29,9 @@ const PORT_PATIENCE: Duration = Duration::from_secs(2);
 /// Who the link printed at start is for.
 const OWNER: &str = "owner";
 
+/// The console's address, in a file of the data folder.
+pub const ADDRESS: &str = "address";
+
 pub async fn serve(options: Serve) -> anyhow::Result<()> {
     let assets = site::assets(&options.site)?;
     let listener = listen(options.listen)
@@ -35,8 +39,9 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
         .with_context(|| format!("listening on {}: is a server running there already?", options.listen))?;
     let address = listener.local_addr()?;
     let origins = if options.origin.is_empty() { origins_of(address) } else { options.origin.clone() };
+    let data = options.data.folder()?;
     let plane = ControlPlane::open(Config {
-        data: options.data.folder()?,
+        data: data.clone(),
         agent_program: agent_program(options.agent)?,
         policy: Policy { idle_timeout: options.idle_timeout, ..Policy::default() },
         launches: LaunchPolicy {
@@ -61,6 +66,8 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     let owner = plane.identity.ensure_user(&owner).await?;
     let link = plane.identity.sign_in_link(owner.id).await?;
     let shown = origins.first().context("no origin")?;
+    // For links that are made later, by another process.
+    std::fs::write(data.join(ADDRESS), shown).context("writing the console's address down")?;
     println!("listening on http://{address}");
     println!("sign-in link: {}", sign_in_link(shown, link.expose()));
 
@@ -127,7 +134,11 @@ fn socket(path: &Path) -> anyhow::Result<UnixListener> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).with_context(doing),
         _ => {}
     }
-    let listener = UnixListener::bind(path).with_context(doing)?;
+    // By the folder's descriptor: the path itself may be longer than an address holds.
+    let (folder, name) = path.parent().zip(path.file_name()).with_context(doing)?;
+    let folder = std::fs::File::open(folder).with_context(doing)?;
+    let address = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
+    let listener = UnixListener::bind(address).with_context(doing)?;
     std::fs::set_permissions(path, Permissions::from_mode(0o666)).with_context(doing)?;
     Ok(listener)
 }

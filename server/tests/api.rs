@@ -219,14 +219,23 @@ async fn left_alone_it_warns_saves_and_sleeps_and_the_meter_stands() {
     assert!(owner.agent(&id).await["sleeps_at"].is_null());
     // The tab stays open, and that is no use.
     let asleep = owner.until(&id, "asleep").await;
-    let events = sse_events(&owner, &id, None, 7).await;
-    let at = |value: &Value| value["at"].as_i64().unwrap();
-    assert!(events.iter().all(|(_, event)| at(event) > 0));
+    // Seconds × rate: from the launch, which came between two of the boot's
+    // phases, to its end.
+    let events = owner.events_so_far(&id).await;
+    let at = |what: &str, phase: Option<&str>| {
+        let is = |event: &&Value| event["event"] == what && phase.is_none_or(|phase| event["phase"] == phase);
+        events.iter().find(is).unwrap()["at"].as_i64().unwrap()
+    };
     let cost = &asleep["cost"];
-    let rate = cost["per_hour"].as_i64().unwrap();
-    // Seconds × rate, of a run that lasted about 15 s.
-    let seconds = cost["session"].as_i64().unwrap() as f64 * 3600.0 / rate as f64;
-    assert!((10.0..40.0).contains(&seconds), "{seconds} s");
+    let price = |from: i64| cost["per_hour"].as_i64().unwrap() * (at("asleep", None) - from) / 3_600_000;
+    let (most, least) = (price(at("boot", Some("placing"))), price(at("boot", Some("enrolling"))));
+    let session = cost["session"].as_i64().unwrap();
+    assert!((least..=most).contains(&session), "{least} ≤ {session} ≤ {most}");
+    assert!(
+        least > 10_000 * cost["per_hour"].as_i64().unwrap() / 3_600_000,
+        "it ran for more than ten seconds"
+    );
+    assert_eq!(cost["total"], cost["session"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -228,6 +228,15 @@ impl Person {
         }
     }
 
+    /// All that has happened to the agent.
+    pub async fn events_so_far(&self, id: &str) -> Vec<Value> {
+        let last = self.browser.post("/api/console/agent", &json!({ "id": id })).await.json()["last_event"]
+            .as_u64()
+            .unwrap();
+        let events = terminal::sse_events(self, id, None, usize::try_from(last).unwrap()).await;
+        events.into_iter().map(|(_, event)| event).collect()
+    }
+
     /// Waits until the agent has something by that name, and gives the agent.
     pub async fn until_some(&self, id: &str, name: &str) -> Value {
         let started = Instant::now();

@@ -6,6 +6,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(feature = "aws")]
+pub mod dynamodb;
 mod identity;
 pub mod sqlite;
 

@@ -87,6 +87,7 @@ impl Error {
             Self::KeyReused => "idempotency_key_reused",
             Self::Contended => "contended",
             Self::Store(StoreError::Full) => "disk_full",
+            Self::Store(StoreError::Unavailable(_)) => "store_unavailable",
             Self::Store(_) => "store_failed",
             Self::Provider(_) => "provider_failed",
             Self::Repository(_) => "repository_failed",

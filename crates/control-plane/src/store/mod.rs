@@ -6,6 +6,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(feature = "aws")]
+pub mod dynamodb;
 mod identity;
 pub mod sqlite;
 
@@ -28,6 +30,10 @@ pub enum StoreError {
     /// No room on the disk. Nothing of the write was kept.
     #[error("the ledger's disk is full")]
     Full,
+    /// It did not answer in time, or has too much to do: the same may succeed a
+    /// moment later. Whether a write was done is not known.
+    #[error("the ledger is not available: {0}")]
+    Unavailable(String),
     /// The operator's to mend; the text names the cause.
     #[error("the ledger failed: {0}")]
     Failed(String),

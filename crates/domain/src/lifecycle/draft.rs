@@ -12,19 +12,28 @@ pub(super) struct Draft {
     pub agent: Agent,
     pub at: Timestamp,
     from_version: u64,
+    from_due_at: Option<Timestamp>,
     events: Vec<Event>,
     segment: Option<SegmentChange>,
 }
 
 impl Draft {
     pub fn of(agent: &Agent, at: Timestamp) -> Self {
-        Self { agent: agent.clone(), at, from_version: agent.version, events: Vec::new(), segment: None }
+        Self {
+            agent: agent.clone(),
+            at,
+            from_version: agent.version,
+            from_due_at: agent.due_at,
+            events: Vec::new(),
+            segment: None,
+        }
     }
 
     pub fn finish(mut self) -> Transition {
         self.agent.version = self.from_version + 1;
         Transition {
             from_version: self.from_version,
+            from_due_at: self.from_due_at,
             agent: self.agent,
             events: self.events,
             segment: self.segment,

@@ -133,6 +133,9 @@ pub struct Transition {
     /// The version that the ledger must have for this to be committed; 0 for
     /// an agent that is not there yet.
     pub from_version: u64,
+    /// That version's deadline, by which a store that keeps deadlines apart
+    /// finds the one to replace without reading it again.
+    pub from_due_at: Option<Timestamp>,
     pub agent: Agent,
     pub events: Vec<Event>,
     pub segment: Option<SegmentChange>,

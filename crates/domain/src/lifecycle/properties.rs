@@ -208,6 +208,7 @@ impl Books {
 fn counts_by_one(before: &Agent, step: &Transition) {
     let after = &step.agent;
     assert_eq!((step.from_version, after.version), (before.version, before.version + 1));
+    assert_eq!(step.from_due_at, before.due_at);
     let seqs = step.events.iter().map(|event| event.seq);
     assert!(seqs.eq(before.last_event + 1..=after.last_event), "events have a gap");
     assert!(step.events.iter().all(|event| event.agent == after.id && event.generation <= after.generation));
@@ -256,7 +257,7 @@ fn never_forgotten(agent: &Agent) {
 fn live(steps: &[Step]) -> (Run, Books) {
     let (mut run, mut books) = (Run::pending(), Books::default());
     books.enter(
-        &Agent { version: 0, last_event: 0, generation: Generation::NONE, ..run.agent.clone() },
+        &Agent { version: 0, last_event: 0, generation: Generation::NONE, due_at: None, ..run.agent.clone() },
         None,
         &run.last,
         START,

@@ -1,0 +1,159 @@
+//! The keys of all items. Texts compare by their bytes in DynamoDB, so numbers
+//! have a fixed width and ids are as they are.
+
+use domain::id::{AgentId, Generation, TokenId, UserId};
+use domain::protocol::to_hex;
+use domain::time::Timestamp;
+
+use crate::store::{Hash, IdempotencyKey, Shard};
+
+use super::layout::Lanes;
+
+/// Partition and range of an item of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pub partition: String,
+    pub range: String,
+}
+
+/// The items of one partition from `low` to `high`, both included.
+#[derive(Debug, Clone)]
+pub(super) struct Span {
+    pub partition: String,
+    pub low: String,
+    pub high: String,
+}
+
+fn key(partition: String, range: impl Into<String>) -> Key {
+    Key { partition, range: range.into() }
+}
+
+// ── An agent's own partition: its row, its events, its segments ─────────────
+
+fn agents_own(agent: AgentId) -> String {
+    format!("agent#{agent}")
+}
+
+pub(super) fn agent(id: AgentId) -> Key {
+    key(agents_own(id), "agent")
+}
+
+pub(super) fn event(agent: AgentId, seq: u64) -> Key {
+    key(agents_own(agent), format!("event#{seq:020}"))
+}
+
+/// Events after number `after`; `None` where there can be none.
+pub(super) fn events_after(agent: AgentId, after: u64) -> Option<Span> {
+    let (first, last) = (event(agent, after.checked_add(1)?), event(agent, u64::MAX));
+    Some(Span { partition: first.partition, low: first.range, high: last.range })
+}
+
+pub(super) fn segment(agent: AgentId, generation: Generation) -> Key {
+    key(agents_own(agent), format!("segment#{:010}", generation.0))
+}
+
+/// Segments of the generations before `before`; `None` where there can be none.
+pub(super) fn segments_before(agent: AgentId, before: Option<Generation>) -> Option<Span> {
+    let latest = match before {
+        Some(before) => Generation(before.0.checked_sub(1)?),
+        None => Generation(u32::MAX),
+    };
+    let (first, last) = (segment(agent, Generation(0)), segment(agent, latest));
+    Some(Span { partition: first.partition, low: first.range, high: last.range })
+}
+
+// ── A user's own partition: the user, their agents, their tokens ────────────
+
+fn users_own(user: UserId) -> String {
+    format!("user#{user}")
+}
+
+pub(super) fn user(id: UserId) -> Key {
+    key(users_own(id), "user")
+}
+
+pub(super) fn user_named(name: &str) -> Key {
+    key(format!("name#{name}"), "user")
+}
+
+pub(super) fn agent_of(owner: UserId, agent: AgentId) -> Key {
+    key(users_own(owner), format!("agent#{agent}"))
+}
+
+pub(super) fn agents_of(owner: UserId, after: Option<AgentId>) -> Span {
+    Span { partition: users_own(owner), low: just_after("agent#", after), high: "agent#~".to_owned() }
+}
+
+pub(super) fn token_of(owner: UserId, created_at: Timestamp, id: TokenId) -> Key {
+    key(users_own(owner), format!("token#{}#{id}", instant(created_at)))
+}
+
+pub(super) fn tokens_of(owner: UserId) -> Span {
+    Span { partition: users_own(owner), low: "token#".to_owned(), high: "token#~".to_owned() }
+}
+
+pub(super) fn token(token: Hash) -> Key {
+    key(format!("token#{}", to_hex(&token.0)), "token")
+}
+
+// ── What the orchestrator finds its work by ─────────────────────────────────
+
+pub(super) fn due(lanes: Lanes, agent: AgentId, due_at: Timestamp) -> Key {
+    let partition = due_lane(Shard::of(agent), lanes.of(agent));
+    key(partition, format!("{}#{agent}", instant(due_at)))
+}
+
+fn due_lane(shard: Shard, lane: u8) -> String {
+    format!("due#{}#{lane}", shard.0)
+}
+
+/// What is due in a lane until `until`.
+pub(super) fn due_until(shard: Shard, lane: u8, until: Timestamp) -> Span {
+    Span { partition: due_lane(shard, lane), low: "0".to_owned(), high: format!("{}#~", instant(until)) }
+}
+
+pub(super) fn metered(agent: AgentId) -> Key {
+    key(metered_in(Shard::of(agent)), agent.to_string())
+}
+
+pub(super) fn metered_after(shard: Shard, after: Option<AgentId>) -> Span {
+    Span { partition: metered_in(shard), low: just_after("", after), high: "~".to_owned() }
+}
+
+fn metered_in(shard: Shard) -> String {
+    format!("metered#{}", shard.0)
+}
+
+pub(super) fn layout() -> Key {
+    key("layout".to_owned(), "layout")
+}
+
+// ── The table of what expires: a partition an item ──────────────────────────
+
+pub(super) fn session(token: Hash) -> String {
+    format!("session#{}", to_hex(&token.0))
+}
+
+pub(super) fn sign_in_link(token: Hash) -> String {
+    format!("link#{}", to_hex(&token.0))
+}
+
+pub(super) fn enrolment(nonce: Hash) -> String {
+    format!("enrolment#{}", to_hex(&nonce.0))
+}
+
+pub(super) fn idempotency(owner: UserId, key: &IdempotencyKey) -> String {
+    format!("key#{owner}#{}", key.as_str())
+}
+
+/// Milliseconds since 1970, in as many digits as the last instant has. What is
+/// earlier than 1970 is as due as what is of it.
+fn instant(at: Timestamp) -> String {
+    format!("{:019}", at.0.max(0))
+}
+
+/// The least text after that of an id (all ids are as long); an exclamation
+/// mark is before every letter and digit.
+fn just_after(before: &str, id: Option<AgentId>) -> String {
+    id.map_or_else(|| format!("{before}!"), |id| format!("{before}{id}!"))
+}

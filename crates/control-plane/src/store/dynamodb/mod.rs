@@ -1,0 +1,216 @@
+//! The ledger in DynamoDB: any number of control planes on one of them.
+//!
+//! Each transition is one `TransactWriteItems`, whole or not at all; the row's
+//! version is its condition. What is searched by (an owner's agents, deadlines,
+//! running meters) are items written in that same transaction, and not global
+//! secondary indexes: these lag, and the trait promises that what was written
+//! is read. Every read is strongly consistent, by key or by a range of one
+//! partition: there is no scan.
+//!
+//! Every write can be repeated without harm, for its answer may get lost:
+//! transactions carry a token, the others know their own work again. docs/aws.md
+//! has the keys, and what each access costs.
+
+mod agents;
+mod change;
+mod check;
+mod client;
+mod deadlines;
+mod error;
+mod expiring;
+mod item;
+mod key;
+mod layout;
+mod people;
+mod read;
+mod setup;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod transact;
+
+use async_trait::async_trait;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::Builder;
+use domain::agent::Agent;
+use domain::event::Event;
+use domain::id::{AgentId, Generation, InstanceId, TokenId, UserId};
+use domain::lifecycle::Transition;
+use domain::metering::Segment;
+use domain::time::Timestamp;
+
+use super::{
+    ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, User,
+};
+use read::Db;
+
+pub use check::{Fault, OpenError};
+pub use layout::Lanes;
+pub use setup::{SetupError, create_tables};
+pub use tables::{InvalidTablePrefix, TablePrefix};
+
+/// Where a ledger is.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub tables: TablePrefix,
+    /// For a ledger that is new; one that is there keeps its own.
+    pub lanes: Lanes,
+}
+
+/// A ledger in DynamoDB.
+pub struct Dynamo {
+    db: Db,
+    lanes: Lanes,
+}
+
+impl Dynamo {
+    /// Opens the ledger in the account, region and endpoint that AWS's own
+    /// variables, files and metadata services name.
+    ///
+    /// # Errors
+    /// As [`Dynamo::open`].
+    pub async fn connect(config: &Config) -> std::result::Result<Self, OpenError> {
+        Self::open(&aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await, config).await
+    }
+
+    /// Opens the ledger whose tables are there ([`create_tables`], or the
+    /// template of an installation, makes them).
+    ///
+    /// # Errors
+    /// [`OpenError`] names all that is missing or otherwise than it must be.
+    pub async fn open(sdk: &SdkConfig, config: &Config) -> std::result::Result<Self, OpenError> {
+        Self::with(client::settings(sdk), config).await
+    }
+
+    async fn with(settings: Builder, config: &Config) -> std::result::Result<Self, OpenError> {
+        let db = Db::new(aws_sdk_dynamodb::Client::from_conf(settings.build()), &config.tables);
+        check::tables(&db).await?;
+        let lanes = layout::settle(&db, config.lanes).await?;
+        Ok(Self { db, lanes })
+    }
+}
+
+#[async_trait]
+impl Store for Dynamo {
+    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created> {
+        agents::create(&self.db, self.lanes, transition, idempotency).await
+    }
+
+    async fn created(
+        &self,
+        owner: UserId,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Created>> {
+        expiring::created(&self.db, owner, idempotency, now).await
+    }
+
+    async fn commit(&self, transition: &Transition) -> Result<()> {
+        agents::commit(&self.db, self.lanes, transition).await
+    }
+
+    async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
+        agents::agent(&self.db, id).await
+    }
+
+    async fn agents_of(&self, owner: UserId, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
+        agents::agents_of(&self.db, owner, after, limit).await
+    }
+
+    async fn events(&self, agent: AgentId, after: u64, limit: u16) -> Result<Vec<Event>> {
+        agents::events(&self.db, agent, after, limit).await
+    }
+
+    async fn segments(&self, agent: AgentId, before: Option<Generation>, limit: u16) -> Result<Vec<Segment>> {
+        agents::segments(&self.db, agent, before, limit).await
+    }
+
+    async fn claim_due(
+        &self,
+        shard: Shard,
+        now: Timestamp,
+        claimed_until: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Agent>> {
+        deadlines::claim_due(&self.db, self.lanes, shard, now, claimed_until, limit).await
+    }
+
+    async fn next_due(&self, shard: Shard) -> Result<Option<Timestamp>> {
+        deadlines::next_due(&self.db, self.lanes, shard).await
+    }
+
+    async fn metered(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
+        agents::metered(&self.db, shard, after, limit).await
+    }
+
+    async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()> {
+        expiring::put_enrolment(&self.db, enrolment).await
+    }
+
+    async fn spend_enrolment(
+        &self,
+        nonce: Hash,
+        binding: Hash,
+        now: Timestamp,
+    ) -> Result<Option<InstanceId>> {
+        expiring::spend_enrolment(&self.db, nonce, binding, now).await
+    }
+
+    async fn add_user(&self, user: &User) -> Result<bool> {
+        people::add_user(&self.db, user).await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>> {
+        people::user(&self.db, id).await
+    }
+
+    async fn user_named(&self, name: &str) -> Result<Option<User>> {
+        people::user_named(&self.db, name).await
+    }
+
+    async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()> {
+        expiring::put_sign_in_link(&self.db, link).await
+    }
+
+    async fn take_sign_in_link(&self, token: Hash, now: Timestamp) -> Result<Option<UserId>> {
+        expiring::take_sign_in_link(&self.db, token, now).await
+    }
+
+    async fn put_session(&self, session: &Session) -> Result<()> {
+        expiring::put_session(&self.db, session).await
+    }
+
+    async fn session(&self, token: Hash, now: Timestamp) -> Result<Option<Session>> {
+        expiring::session(&self.db, token, now).await
+    }
+
+    async fn end_session(&self, token: Hash) -> Result<()> {
+        expiring::end_session(&self.db, token).await
+    }
+
+    async fn put_token(&self, token: &ApiToken) -> Result<()> {
+        people::put_token(&self.db, token).await
+    }
+
+    async fn token(&self, hash: Hash) -> Result<Option<ApiToken>> {
+        people::token(&self.db, hash).await
+    }
+
+    async fn tokens_of(&self, owner: UserId) -> Result<Vec<ApiToken>> {
+        people::tokens_of(&self.db, owner).await
+    }
+
+    async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool> {
+        people::revoke_token(&self.db, owner, id).await
+    }
+
+    /// Nothing to do: DynamoDB itself removes what has expired, for no charge,
+    /// and nothing here counts on when (`expires_at` is always compared).
+    async fn sweep(&self, _now: Timestamp) -> Result<()> {
+        Ok(())
+    }
+
+    async fn ready(&self) -> Result<()> {
+        layout::read(&self.db).await.map(drop)
+    }
+}

@@ -1,0 +1,121 @@
+//! Several writes, all or none of them.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+
+use crate::store::{Result, StoreError};
+
+use super::error::{Cancelled, failed};
+use super::item::{Item, key_item};
+use super::key::Key;
+use super::read::Db;
+
+/// What DynamoDB takes at once.
+const PARTS_MAX: usize = 100;
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Outcome<T> {
+    Done,
+    /// Nothing was written, for a condition does not hold: the first one's word
+    /// for it, and the item as it is.
+    Refused(T, Option<Item>),
+}
+
+/// Writes in the making. `T` says which part's condition did not hold.
+pub(super) struct Transaction<'a, T> {
+    db: &'a Db,
+    parts: Vec<TransactWriteItem>,
+    refusals: Vec<Option<T>>,
+}
+
+impl<'a, T> Transaction<'a, T> {
+    pub fn new(db: &'a Db) -> Self {
+        Self { db, parts: Vec::new(), refusals: Vec::new() }
+    }
+
+    /// Writes an item of the ledger, whatever was there.
+    pub fn put(&mut self, item: Item) {
+        let put = Put::builder().table_name(&*self.db.ledger).set_item(Some(item)).build();
+        self.push(TransactWriteItem::builder().put(put.expect(COMPLETE)).build(), None);
+    }
+
+    /// Writes an item where none is.
+    pub fn put_new(&mut self, item: Item, refusal: T) {
+        self.put_if(&self.db.ledger, item, "attribute_not_exists(pk)", [], refusal);
+    }
+
+    /// Writes an item if what is there fulfils a condition.
+    pub fn put_if<const N: usize>(
+        &mut self,
+        table: &str,
+        item: Item,
+        condition: &str,
+        values: [(&str, AttributeValue); N],
+        refusal: T,
+    ) {
+        let put = values
+            .into_iter()
+            .fold(Put::builder(), |put, (name, value)| put.expression_attribute_values(name, value))
+            .table_name(table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build();
+        self.push(TransactWriteItem::builder().put(put.expect(COMPLETE)).build(), Some(refusal));
+    }
+
+    /// Removes an item of the ledger, if it is there.
+    pub fn delete(&mut self, key: &Key) {
+        let delete = Delete::builder().table_name(&*self.db.ledger).set_key(Some(key_item(key))).build();
+        self.push(TransactWriteItem::builder().delete(delete.expect(COMPLETE)).build(), None);
+    }
+
+    /// Removes an item of the ledger that must be there.
+    pub fn delete_there(&mut self, key: &Key, refusal: T) {
+        let delete = Delete::builder()
+            .table_name(&*self.db.ledger)
+            .set_key(Some(key_item(key)))
+            .condition_expression("attribute_exists(pk)")
+            .build();
+        self.push(TransactWriteItem::builder().delete(delete.expect(COMPLETE)).build(), Some(refusal));
+    }
+
+    fn push(&mut self, part: TransactWriteItem, refusal: Option<T>) {
+        self.parts.push(part);
+        self.refusals.push(refusal);
+    }
+
+    /// Commits all of it, or nothing. The SDK gives it the token by which a
+    /// repeated try is known.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when others were writing to the same items at
+    /// each of the tries.
+    pub async fn run(mut self) -> Result<Outcome<T>> {
+        if self.parts.len() > PARTS_MAX {
+            let parts = self.parts.len();
+            return Err(StoreError::Failed(format!("{parts} items are more than one transaction takes")));
+        }
+        let request = self.db.client.transact_write_items().set_transact_items(Some(self.parts));
+        let Err(error) = request.send().await else { return Ok(Outcome::Done) };
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+        else {
+            return Err(failed(error));
+        };
+        let reasons = cancelled.cancellation_reasons();
+        match Cancelled::by(reasons) {
+            Cancelled::Condition(part) => match self.refusals.get_mut(part).and_then(Option::take) {
+                Some(refusal) => Ok(Outcome::Refused(refusal, reasons[part].item.clone())),
+                None => Err(failed(error)),
+            },
+            Cancelled::Contended => Err(StoreError::Conflict),
+            Cancelled::Throttled => Err(StoreError::Unavailable("the transaction was throttled".to_owned())),
+            Cancelled::Invalid(why) => Err(StoreError::Failed(why)),
+        }
+    }
+}
+
+const COMPLETE: &str = "table, item and key are given";

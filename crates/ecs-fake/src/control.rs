@@ -129,7 +129,7 @@ async fn launches(State(shared): Here) -> Json<Value> {
 }
 
 async fn tasks(State(shared): Here) -> Json<Value> {
-    Json(shared.state().in_order().into_iter().map(|record| written(&record.task)).collect())
+    Json(shared.state().in_order().into_iter().map(|record| written(&*record.task)).collect())
 }
 
 async fn output(State(shared): Here, Path(task): Path<String>) -> Result<Vec<u8>, StatusCode> {

@@ -104,17 +104,17 @@ impl Fake {
     }
 
     /// Every task as it is now, whatever reads tell, in the order of launches.
-    pub fn tasks(&self) -> Vec<Task> {
-        self.shared.state().in_order().into_iter().map(|record| record.task.clone()).collect()
+    pub fn tasks(&self) -> Vec<Arc<Task>> {
+        self.shared.state().in_order().into_iter().map(|record| Arc::clone(&record.task)).collect()
     }
 
     /// One task as it is now, by ARN or id.
-    pub fn task(&self, task: &str) -> Option<Task> {
-        self.shared.state().tasks.get(id_of(task)).map(|record| record.task.clone())
+    pub fn task(&self, task: &str) -> Option<Arc<Task>> {
+        self.shared.state().tasks.get(id_of(task)).map(|record| Arc::clone(&record.task))
     }
 
     /// Waits until the tasks are so, looking at every change. Returns them.
-    pub async fn until(&self, mut so: impl FnMut(&[Task]) -> bool) -> Vec<Task> {
+    pub async fn until(&self, mut so: impl FnMut(&[Arc<Task>]) -> bool) -> Vec<Arc<Task>> {
         let mut changes = self.shared.changes.subscribe();
         loop {
             changes.borrow_and_update();

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body};
@@ -29,7 +30,13 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v4/{container}/task", get(metadata::task))
         .route("/v2/credentials/{id}", get(metadata::credentials))
         .nest("/_fake", control::router())
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), while_it_lives))
         .with_state(shared)
+}
+
+/// A connection that outlives the fake gets no answer.
+async fn while_it_lives(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    if shared.has_ended() { cut() } else { next.run(request).await }
 }
 
 async fn ecs(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: body::Bytes) -> Response {

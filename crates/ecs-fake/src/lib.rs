@@ -52,6 +52,7 @@ mod environment;
 mod error;
 mod events;
 mod fake;
+mod family;
 mod fault;
 mod http;
 mod life;

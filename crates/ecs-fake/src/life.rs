@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::process::Child;
 use tokio::sync::watch;
 
 use crate::environment::Surroundings;
-use crate::process::{self, Start};
+use crate::family;
+use crate::process::{self, Running, Start};
 use crate::random::Random;
 use crate::settings::{Delays, StartFailure};
 use crate::shape::{Epoch, KeyValue, NetworkInterface, Status, StopCode};
@@ -32,7 +32,7 @@ pub(crate) async fn live(shared: Arc<Shared>, id: String) {
         Begun::Stopped => {}
         Begun::Failed(reason) => {
             life.update(|record| {
-                if let Some(container) = record.task.containers.first_mut() {
+                if let Some(container) = record.task().containers.first_mut() {
                     container.reason = Some(reason.clone());
                 }
                 let notice = Notice::Full;
@@ -55,7 +55,7 @@ struct Life {
 
 /// What came of starting.
 enum Begun {
-    Runs(Child),
+    Runs(Running),
     /// Told to stop before it ran.
     Stopped,
     Failed(String),
@@ -88,6 +88,10 @@ impl Drawn {
 impl Life {
     fn update(&self, change: impl FnOnce(&mut Record)) {
         self.shared.update(&self.id, Announce::Event, change);
+    }
+
+    fn turn(&self, status: Status, announce: Announce) {
+        self.shared.update(&self.id, announce, |record| record.task().last_status = status);
     }
 
     /// Waits; true when it was told to stop meanwhile.
@@ -130,8 +134,8 @@ impl Life {
             );
         }
         self.update(|record| {
-            record.task.last_status = Status::Activating;
-            record.task.pull_started_at = Some(Epoch::now());
+            record.task().last_status = Status::Activating;
+            record.task().pull_started_at = Some(Epoch::now());
         });
         if self.stopped_within(self.delays.pull).await {
             return Begun::Stopped;
@@ -142,7 +146,7 @@ impl Life {
                     .to_owned(),
             );
         }
-        self.update(|record| record.task.pull_stopped_at = Some(Epoch::now()));
+        self.update(|record| record.task().pull_stopped_at = Some(Epoch::now()));
         if self.stopped_within(self.delays.start).await {
             return Begun::Stopped;
         }
@@ -152,7 +156,7 @@ impl Life {
         }
     }
 
-    async fn execute(&self, address: Ipv4Addr) -> io::Result<Child> {
+    async fn execute(&self, address: Ipv4Addr) -> io::Result<Running> {
         let folder: PathBuf = self.shared.folder.join(&self.id);
         // Fargate's form: the task's id and a number.
         let runtime_id = format!("{}-{:010}", self.id, self.ordinal);
@@ -172,10 +176,10 @@ impl Life {
             .spawn(Start { command: self.run.command.clone(), environment, folder })
             .await?;
         self.update(|record| {
-            record.group = process::id(&child);
-            record.task.last_status = Status::Running;
-            record.task.started_at = Some(Epoch::now());
-            if let Some(container) = record.task.containers.first_mut() {
+            record.group = child.id();
+            record.task().last_status = Status::Running;
+            record.task().started_at = Some(Epoch::now());
+            if let Some(container) = record.task().containers.first_mut() {
                 container.last_status = Status::Running;
                 container.runtime_id = Some(runtime_id);
             }
@@ -184,8 +188,9 @@ impl Life {
     }
 
     /// Until the container has ended, by itself or because it was told to.
-    async fn watch(&mut self, mut child: Child) {
-        let group = process::id(&child);
+    async fn watch(&mut self, mut child: Running) {
+        let group = child.id();
+        let mut family = Vec::new();
         let told = tokio::select! {
             _ = child.wait() => None,
             told = self.stop.wait_for(Option::is_some) => told.ok().and_then(|told| told.clone()),
@@ -198,17 +203,22 @@ impl Life {
                 let mut state = self.shared.state();
                 state.tasks.get_mut(&self.id).map(|record| record.tell_to_stop(stop));
             }
-            Some(stop) => self.wind_down(&mut child, stop.notice).await,
+            Some(stop) => {
+                // Who is known now is found again when the first process, their parent, is gone.
+                family = group.map(family::of).unwrap_or_default();
+                self.wind_down(&mut child, stop.notice).await;
+            }
         }
         let status = child.wait().await;
         // With its first process a container ends, whatever else runs in it.
         group.into_iter().for_each(process::kill);
+        family.iter().for_each(family::Member::kill);
         self.update(|record| {
             record.group = None;
-            record.task.execution_stopped_at = Some(Epoch::now());
-            record.task.last_status = Status::Deprovisioning;
+            record.task().execution_stopped_at = Some(Epoch::now());
+            record.task().last_status = Status::Deprovisioning;
             let reason = record.container_reason.take();
-            if let Some(container) = record.task.containers.first_mut() {
+            if let Some(container) = record.task().containers.first_mut() {
                 container.last_status = Status::Stopped;
                 container.exit_code = status.ok().map(process::exit_code);
                 container.reason = reason;
@@ -217,14 +227,15 @@ impl Life {
     }
 
     /// SIGTERM, time, SIGKILL; as much of it as the notice has.
-    async fn wind_down(&mut self, child: &mut Child, notice: Notice) {
-        let Some(process) = process::id(child) else { return };
+    async fn wind_down(&mut self, child: &mut Running, notice: Notice) {
+        let Some(process) = child.id() else { return };
         if notice == Notice::None {
             return process::kill(process);
         }
-        self.update(|record| record.task.last_status = Status::Deactivating);
+        let announce = if notice == Notice::SignalOnly { Announce::Silent } else { Announce::Event };
+        self.turn(Status::Deactivating, announce);
         tokio::time::sleep(self.delays.deactivating).await;
-        self.update(|record| record.task.last_status = Status::Stopping);
+        self.turn(Status::Stopping, announce);
         if notice != Notice::EventOnly {
             process::terminate(process);
         }
@@ -240,15 +251,15 @@ impl Life {
         let never_ran = |record: &Record| record.task.last_status != Status::Deprovisioning;
         let early = self.shared.state().tasks.get(&self.id).is_some_and(never_ran);
         if early {
-            self.update(|record| record.task.last_status = Status::Deprovisioning);
+            self.turn(Status::Deprovisioning, Announce::Event);
         }
         tokio::time::sleep(self.delays.deprovisioning).await;
         self.update(|record| {
-            record.task.last_status = Status::Stopped;
-            record.task.stopped_at = Some(Epoch::now());
+            record.task().last_status = Status::Stopped;
+            record.task().stopped_at = Some(Epoch::now());
             record.ended = Some(std::time::Instant::now());
-            record.task.attachments.iter_mut().for_each(|attachment| attachment.status = "DELETED");
-            record.task.containers.iter_mut().for_each(|container| container.last_status = Status::Stopped);
+            record.task().attachments.iter_mut().for_each(|attachment| attachment.status = "DELETED");
+            record.task().containers.iter_mut().for_each(|container| container.last_status = Status::Stopped);
         });
         self.address.take().into_iter().for_each(|address| self.shared.give_back(address));
     }
@@ -256,7 +267,7 @@ impl Life {
 
 /// The network interface is there: PENDING.
 fn attach(record: &mut Record, address: Ipv4Addr) {
-    let task = &mut record.task;
+    let task = record.task();
     task.last_status = Status::Pending;
     task.connectivity = Some("CONNECTED");
     task.connectivity_at = Some(Epoch::now());

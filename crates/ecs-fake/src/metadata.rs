@@ -16,11 +16,11 @@ use crate::shared::Shared;
 type Found = Result<Json<Value>, StatusCode>;
 
 /// The task whose container has this runtime id.
-fn find(shared: &Shared, runtime_id: &str) -> Result<(Task, String), StatusCode> {
+fn find(shared: &Shared, runtime_id: &str) -> Result<(Arc<Task>, String), StatusCode> {
     let state = shared.state();
     let id = runtime_id.split('-').next().unwrap_or_default();
     let record = state.tasks.get(id).ok_or(StatusCode::NOT_FOUND)?;
-    Ok((record.task.clone(), record.family.clone()))
+    Ok((Arc::clone(&record.task), record.family.clone()))
 }
 
 pub(crate) async fn container(State(shared): State<Arc<Shared>>, Path(runtime_id): Path<String>) -> Found {

@@ -118,7 +118,9 @@ impl Model {
         }
         match value {
             Value::Object(members) if shape.r#type == "structure" => {
-                if let Some(missing) = shape.required.iter().find(|name| !members.contains_key(*name)) {
+                if let Some(missing) =
+                    shape.required.iter().find(|name| members.get(*name).is_none_or(Value::is_null))
+                {
                     return Err(Misfit::Missing(below(&at, missing)));
                 }
                 for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {

@@ -26,7 +26,8 @@ pub(crate) struct Shared {
     /// Moves with every change of a task.
     pub changes: watch::Sender<()>,
     state: Mutex<State>,
-    lives: Mutex<JoinSet<()>>,
+    /// None once the fake has ended.
+    lives: Mutex<Option<JoinSet<()>>>,
     runtime: Handle,
 }
 
@@ -46,7 +47,7 @@ impl Shared {
             spawner: Spawner::open()?,
             changes: watch::Sender::new(()),
             state: Mutex::new(state),
-            lives: Mutex::default(),
+            lives: Mutex::new(Some(JoinSet::new())),
             runtime: Handle::current(),
             config,
             endpoint,
@@ -58,7 +59,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lives(&self) -> MutexGuard<'_, JoinSet<()>> {
+    fn lives(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
         self.lives.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -80,7 +81,7 @@ impl Shared {
 
     /// The record's task is a new version from here on.
     pub fn tell(&self, record: &mut Record, announce: Announce, deliveries: &crate::settings::Deliveries) {
-        record.task.version += 1;
+        record.task().version += 1;
         record.remember();
         if announce == Announce::Event {
             self.bus.publish(record.ordinal, &record.task, deliveries);
@@ -90,7 +91,9 @@ impl Shared {
 
     /// Begins a task's life; its record is there.
     pub fn bring_to_life(self: &Arc<Self>, id: String) {
-        self.lives().spawn_on(life::live(Arc::clone(self), id), &self.runtime);
+        if let Some(lives) = &mut *self.lives() {
+            lives.spawn_on(life::live(Arc::clone(self), id), &self.runtime);
+        }
     }
 
     /// Tells a task to end. Says nothing to one that was told already or has ended.
@@ -143,9 +146,15 @@ impl Shared {
         self.state().addresses.give_back(address);
     }
 
+    /// Connections outlive the server that took them.
+    pub fn has_ended(&self) -> bool {
+        self.lives().is_none()
+    }
+
     /// Ends all lives and what runs in them. Nothing is told of it.
     pub fn end(&self) {
-        drop(std::mem::take(&mut *self.lives()));
+        drop(self.lives().take());
+        self.spawner.close();
         self.state().tasks.values_mut().filter_map(|record| record.group.take()).for_each(process::kill);
     }
 }

@@ -2,6 +2,7 @@
 //! their pasts, tokens, quotas, faults, and the count of what was asked.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -31,7 +32,7 @@ pub(crate) struct State {
     pub calls: Calls,
     pub launches: Vec<Launch>,
     pub addresses: Addresses,
-    /// For ids.
+    /// For requests' ids.
     pub random: Random,
     /// For reads' lag.
     pub reads: Random,
@@ -65,9 +66,9 @@ pub(crate) struct Record {
     pub ordinal: u64,
     pub cluster: String,
     pub family: String,
-    pub task: Task,
+    pub task: Arc<Task>,
     /// Every version, and since when it is told.
-    pub past: Vec<(Instant, Task)>,
+    pub past: Vec<(Instant, Arc<Task>)>,
     /// Set once: by whom and how it is stopped.
     pub stop: watch::Sender<Option<Stop>>,
     pub run: Run,
@@ -115,15 +116,20 @@ pub enum Notice {
 
 impl Record {
     /// The task as it was `lag` ago; none if it was not there then.
-    pub fn seen(&self, lag: Duration) -> Option<&Task> {
+    pub fn seen(&self, lag: Duration) -> Option<&Arc<Task>> {
         let now = Instant::now();
-        let then = |(at, _): &&(Instant, Task)| now.duration_since(*at) >= lag;
+        let then = |(at, _): &&(Instant, Arc<Task>)| now.duration_since(*at) >= lag;
         self.past.iter().rev().find(then).map(|(_, task)| task)
+    }
+
+    /// The task of now, to be changed; its past stays as it was.
+    pub fn task(&mut self) -> &mut Task {
+        Arc::make_mut(&mut self.task)
     }
 
     /// From here on reads tell of the task as it is now.
     pub fn remember(&mut self) {
-        self.past.push((Instant::now(), self.task.clone()));
+        self.past.push((Instant::now(), Arc::clone(&self.task)));
     }
 
     pub fn is_stopped(&self) -> bool {
@@ -140,10 +146,11 @@ impl Record {
         if !told {
             return Told::Before;
         }
-        self.task.desired_status = Status::Stopped;
-        self.task.stop_code = Some(stop.code);
-        self.task.stopped_reason = Some(stop.reason);
-        self.task.stopping_at = Some(Epoch::now());
+        let task = self.task();
+        task.desired_status = Status::Stopped;
+        task.stop_code = Some(stop.code);
+        task.stopped_reason = Some(stop.reason);
+        task.stopping_at = Some(Epoch::now());
         Told::Now
     }
 }

@@ -1,5 +1,7 @@
 //! A launched task's record, as it begins.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -7,6 +9,7 @@ use super::arn;
 use super::placement::{Place, zone};
 use super::run_task::Asked;
 use crate::calls::Launch;
+use crate::random::Random;
 use crate::shape::{Attachment, Container, EphemeralStorage, Epoch, KeyValue, Status, Task, id_of};
 use crate::shared::{Announce, Shared};
 use crate::state::{Record, State};
@@ -18,13 +21,14 @@ pub(super) fn launch(
     request: &Value,
     asked: &Asked,
     place: Place,
-) -> Task {
+) -> Arc<Task> {
     let (config, definition) = (&shared.config, &asked.definition);
     state.launched += 1;
-    let (id, attachment) = (state.random.hex(32), state.random.uuid());
+    let mut random = Random::new(config.seed, &[6, state.launched]);
+    let (id, attachment) = (random.hex(32), random.uuid());
     let task_arn = arn(config, &format!("task/{}/{id}", asked.cluster));
     let mut run = asked.run.clone();
-    run.credentials = state.random.uuid();
+    run.credentials = random.uuid();
     if run.command.is_empty() {
         run.command.clone_from(&config.program);
     }
@@ -47,7 +51,7 @@ pub(super) fn launch(
         connectivity: None,
         connectivity_at: None,
         containers: vec![Container {
-            container_arn: arn(config, &format!("container/{}/{id}/{}", asked.cluster, state.random.uuid())),
+            container_arn: arn(config, &format!("container/{}/{id}/{}", asked.cluster, random.uuid())),
             task_arn: task_arn.clone(),
             name: definition.container.clone(),
             image: definition.image.clone(),
@@ -101,7 +105,7 @@ pub(super) fn launch(
         ordinal: state.launched,
         cluster: asked.cluster.clone(),
         family: definition.family.clone(),
-        task,
+        task: Arc::new(task),
         past: Vec::new(),
         stop: watch::Sender::new(None),
         run,
@@ -111,7 +115,7 @@ pub(super) fn launch(
     };
     let deliveries = state.settings.deliveries;
     shared.tell(&mut record, Announce::Event, &deliveries);
-    let task = record.task.clone();
+    let task = Arc::clone(&record.task);
     state.tasks.insert(id_of(&task.task_arn).to_owned(), record);
     task
 }

@@ -74,7 +74,8 @@ pub(super) fn run(shared: &Arc<Shared>, state: &mut State, request: &Value) -> A
         }
     }
     let ids: Vec<_> = tasks.iter().map(|task| task.id().to_owned()).collect();
-    let answer = json!({"tasks": tasks.iter().map(written).collect::<Vec<_>>(), "failures": failures});
+    let answer =
+        json!({"tasks": tasks.iter().map(|task| written(&**task)).collect::<Vec<_>>(), "failures": failures});
     if let Some(key) = key.filter(|_| !ids.is_empty()) {
         let token = Token { request: same, answer: answer.clone(), tasks: ids.clone(), at: Instant::now() };
         state.tokens.insert(key, token);

@@ -74,7 +74,7 @@ fn find<'a>(state: &'a mut State, request: &Value) -> Result<&'a mut Vec<Tag>, R
                 let message = "The specified resource is stopped. Specify an active resource and try again.";
                 return Err(Refusal::invalid(message));
             }
-            Ok(&mut record.task.tags)
+            Ok(&mut record.task().tags)
         }
         "cluster" => {
             state.clusters.get_mut(id_of(arn)).map(|cluster| &mut cluster.tags).ok_or_else(not_found)

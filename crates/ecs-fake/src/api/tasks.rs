@@ -111,7 +111,7 @@ pub(super) fn stop(shared: &Arc<Shared>, state: &mut State, request: &Value) -> 
     let not_found = || Refusal::invalid("The referenced task was not found.");
     let record = state.tasks.get_mut(&id).filter(|record| record.cluster == cluster).ok_or_else(not_found)?;
     // «Any tags associated with the task will be deleted.»
-    record.task.tags.clear();
+    record.task().tags.clear();
     record.remember();
     let reason = request["reason"].as_str().unwrap_or("Task stopped by user").to_owned();
     shared.stop(state, &id, Stop { code: StopCode::UserInitiated, reason, notice: Notice::Full });

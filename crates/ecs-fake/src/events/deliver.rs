@@ -17,7 +17,7 @@ use crate::shape::Epoch;
 /// What `SendMessageBatch` takes at most.
 const BATCH: usize = 10;
 const TRIES: u32 = 6;
-/// Doubled with each try: 3 s in all.
+/// Doubled with each try: 1.5 s in all.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) fn lanes(target: &EventTarget, count: u64, tally: &Arc<Tally>) -> Vec<UnboundedSender<Arc<str>>> {

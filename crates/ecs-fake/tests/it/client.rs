@@ -1,6 +1,8 @@
 //! A caller of the API, and what most tests start from.
 
-use ecs_fake::{Config, Fake, Task, model};
+use std::sync::Arc;
+
+use ecs_fake::{Config, Fake, Status, Task, model};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -144,17 +146,18 @@ pub async fn run(fake: &Fake) -> String {
 }
 
 /// Waits until the one task is so.
-pub async fn until(fake: &Fake, so: impl Fn(&Task) -> bool) -> Task {
-    let waited = fake.until(|tasks| tasks.iter().any(&so));
+pub async fn until(fake: &Fake, so: impl Fn(&Task) -> bool) -> Arc<Task> {
+    let waited = fake.until(|tasks| tasks.iter().any(|task| so(task)));
     let tasks =
         tokio::time::timeout(std::time::Duration::from_secs(20), waited).await.expect("it never was so");
-    tasks.into_iter().find(so).unwrap()
+    tasks.into_iter().find(|task| so(task)).unwrap()
 }
 
-/// Waits until a task has printed this.
+/// Waits until a task has printed this and ECS, which hears of it later, says that it runs.
 pub async fn printed(fake: &Fake, task: &str, text: &str) {
     for _ in 0..2000 {
-        if fake.output(task).is_ok_and(|output| output.contains(text)) {
+        let told = fake.task(task).is_some_and(|task| task.last_status >= Status::Running);
+        if told && fake.output(task).is_ok_and(|output| output.contains(text)) {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;

@@ -3,6 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ecs_fake::{Span, Status, StopCode, Task};
+use http::Request;
+use http_body_util::BodyExt;
+use hyper_util::rt::TokioIo;
 use serde_json::json;
 
 use crate::client::{
@@ -76,7 +79,7 @@ async fn stopped_by_its_owner_it_has_time_to_end() {
 
 #[tokio::test]
 async fn after_the_stop_timeout_it_is_killed_with_all_that_runs_in_it() {
-    let fake = fake(&format!("sleep 601 & echo child $!; {STUBBORN}")).await;
+    let fake = fake(&format!("setsid sleep 601 & echo child $!; {STUBBORN}")).await;
     fake.change(|settings| settings.stop_timeout_ms = Some(300));
     let arn = run(&fake).await;
     printed(&fake, &arn, "waits").await;
@@ -94,6 +97,31 @@ async fn after_the_stop_timeout_it_is_killed_with_all_that_runs_in_it() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("what it had started still runs");
+}
+
+#[tokio::test]
+async fn dropped_it_takes_its_tasks_along_and_serves_no_more() {
+    let fake = fake("sleep 602 & echo child $!; wait").await;
+    let arn = run(&fake).await;
+    printed(&fake, &arn, "\n").await;
+    let child: u32 = fake.output(&arn).unwrap().split_whitespace().nth(1).unwrap().parse().unwrap();
+    let authority = fake.endpoint().strip_prefix("http://").unwrap().to_owned();
+    let stream = tokio::net::TcpStream::connect(authority).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = || Request::get("/_fake/calls").body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+    let answer = sender.send_request(request()).await.unwrap();
+    answer.into_body().collect().await.unwrap();
+    drop(fake);
+    let answer = sender.send_request(request()).await;
+    assert!(answer.is_err() || answer.unwrap().into_body().collect().await.is_err());
+    for _ in 0..500 {
+        if !runs(child) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("what its task had started still runs");
 }
 
 /// Whether a process is there and not just unburied.

@@ -59,6 +59,8 @@ async fn a_part_of_the_notice_may_be_missing() {
         fake.interrupt(&arn, StopCode::SpotInterruption, notice);
         let task = until(&fake, |task| task.last_status == Status::Stopped).await;
         assert_eq!(notices(&fake).len(), told, "{notice:?}");
+        let early = |event: &ecs_fake::Event| event.body["detail"]["lastStatus"] == "STOPPING";
+        assert_eq!(fake.events().iter().any(early), told == 1, "{notice:?}");
         assert_eq!(fake.output(&arn).unwrap().contains("asked"), asked, "{notice:?}");
         assert_eq!(task.exit_code(), Some(if asked { 0 } else { 137 }), "{notice:?}");
         assert_eq!(task.stop_code, Some(StopCode::SpotInterruption));
@@ -78,8 +80,9 @@ async fn a_storm_takes_all_of_spot_and_nothing_on_demand() {
         printed(&fake, &task.task_arn, "waits").await;
     }
     assert_eq!(fake.interrupt_all(StopCode::SpotInterruption, Notice::Full).len(), 30);
-    let stopped =
-        |tasks: &[ecs_fake::Task]| tasks.iter().filter(|task| task.last_status == Status::Stopped).count();
+    let stopped = |tasks: &[std::sync::Arc<ecs_fake::Task>]| {
+        tasks.iter().filter(|task| task.last_status == Status::Stopped).count()
+    };
     let tasks = fake.until(|tasks| stopped(tasks) == 30).await;
     assert!(tasks.iter().take(30).all(|task| task.exit_code() == Some(0)));
     assert_eq!(tasks[30].last_status, Status::Running);

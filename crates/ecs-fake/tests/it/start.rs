@@ -35,5 +35,5 @@ async fn a_program_that_is_not_there_is_told() {
     run(&fake).await;
     let failed = |task: &ecs_fake::Task| task.stop_code == Some(StopCode::TaskFailedToStart);
     let task = until(&fake, failed).await;
-    assert!(task.stopped_reason.unwrap().starts_with("CannotStartContainerError: "));
+    assert!(task.stopped_reason.as_deref().unwrap().starts_with("CannotStartContainerError: "));
 }

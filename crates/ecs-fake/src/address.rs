@@ -7,6 +7,10 @@ use std::net::Ipv4Addr;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 
+use crate::environment::host_name;
+use crate::shape::{Epoch, KeyValue, NetworkInterface, Status};
+use crate::state::Record;
+
 /// Hands addresses out. A /24 is held by an abstract socket of its name, which
 /// the kernel lets go when the fake ends: fakes of other processes that run at
 /// the same time take other addresses.
@@ -45,6 +49,31 @@ fn hold() -> io::Result<(UnixListener, [u8; 2])> {
         }
     }
     Err(io::Error::new(io::ErrorKind::AddrInUse, "every address for tasks is held"))
+}
+
+/// The network interface is there: PENDING.
+pub(crate) fn attach(record: &mut Record, address: Ipv4Addr) {
+    let task = record.task();
+    task.last_status = Status::Pending;
+    task.connectivity = Some("CONNECTED");
+    task.connectivity_at = Some(Epoch::now());
+    let [_, b, c, d] = address.octets();
+    let told = [
+        ("networkInterfaceId", format!("eni-{:017x}", u32::from(address))),
+        ("macAddress", format!("0a:ff:7f:{b:02x}:{c:02x}:{d:02x}")),
+        ("privateDnsName", host_name(address)),
+        ("privateIPv4Address", address.to_string()),
+    ];
+    for attachment in &mut task.attachments {
+        attachment.status = "ATTACHED";
+        attachment.details.extend(
+            told.iter().map(|(name, value)| KeyValue { name: (*name).to_owned(), value: value.clone() }),
+        );
+        for container in &mut task.containers {
+            let (attachment_id, private_ipv4_address) = (attachment.id.clone(), address.to_string());
+            container.network_interfaces = vec![NetworkInterface { attachment_id, private_ipv4_address }];
+        }
+    }
 }
 
 #[cfg(test)]

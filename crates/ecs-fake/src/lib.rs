@@ -37,6 +37,7 @@
 //! - Tasks share its disk and user: an image is [`Config::program`], its folders are
 //!   [`Config::own_paths`], and `user`, `readonlyRootFilesystem`, limits and size are told, not enforced.
 //! - Credentials come by `AWS_CONTAINER_CREDENTIALS_FULL_URI`: 169.254.170.2 is not to be had here.
+//! - A task's processes end with its first one as far as they can be found: there is no namespace around them.
 //! - One container a task; no services, container instances or other launch types.
 //! - Signatures are not checked, only that there is one. Everyone may do everything.
 //! - Texts of errors are ECS's where they are known, else like them.

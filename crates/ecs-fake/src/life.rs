@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::address::attach;
 use crate::environment::Surroundings;
 use crate::family;
 use crate::process::{self, Running, Start};
 use crate::random::Random;
 use crate::settings::{Delays, StartFailure};
-use crate::shape::{Epoch, KeyValue, NetworkInterface, Status, StopCode};
+use crate::shape::{Epoch, Status, StopCode};
 use crate::shared::{Announce, Shared};
 use crate::state::{Notice, Record, Run, Stop};
 
@@ -262,30 +263,5 @@ impl Life {
             record.task().containers.iter_mut().for_each(|container| container.last_status = Status::Stopped);
         });
         self.address.take().into_iter().for_each(|address| self.shared.give_back(address));
-    }
-}
-
-/// The network interface is there: PENDING.
-fn attach(record: &mut Record, address: Ipv4Addr) {
-    let task = record.task();
-    task.last_status = Status::Pending;
-    task.connectivity = Some("CONNECTED");
-    task.connectivity_at = Some(Epoch::now());
-    let [_, b, c, d] = address.octets();
-    let told = [
-        ("networkInterfaceId", format!("eni-{:017x}", u32::from(address))),
-        ("macAddress", format!("0a:ff:7f:{b:02x}:{c:02x}:{d:02x}")),
-        ("privateDnsName", crate::environment::host_name(address)),
-        ("privateIPv4Address", address.to_string()),
-    ];
-    for attachment in &mut task.attachments {
-        attachment.status = "ATTACHED";
-        attachment.details.extend(
-            told.iter().map(|(name, value)| KeyValue { name: (*name).to_owned(), value: value.clone() }),
-        );
-        for container in &mut task.containers {
-            let (attachment_id, private_ipv4_address) = (attachment.id.clone(), address.to_string());
-            container.network_interfaces = vec![NetworkInterface { attachment_id, private_ipv4_address }];
-        }
     }
 }

@@ -50,13 +50,18 @@ pub fn set_cookie(name: &str, value: Option<&str>) {
     }
 }
 
-/// Gives the keyboard to the element of that id.
-pub fn focus(id: &str) {
-    let element =
-        document().get_element_by_id(id).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
-    if let Some(element) = element {
+/// Gives the keyboard to the first element that a CSS selector finds.
+pub fn focus(selector: &str) {
+    if let Ok(Some(element)) = document().query_selector(selector)
+        && let Ok(element) = element.dyn_into::<web_sys::HtmlElement>()
+    {
         let _ = element.focus();
     }
+}
+
+/// Whether what a CSS selector finds has the keyboard.
+pub fn has_focus(selector: &str) -> bool {
+    document().active_element().is_some_and(|element| element.matches(selector).unwrap_or_default())
 }
 
 /// A cookie that pages may read.

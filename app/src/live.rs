@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::id::AgentId;
 use domain::time::Timestamp;
 use domain::view::{AgentView, Meter};
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
@@ -16,6 +17,10 @@ use crate::browser;
 const BEAT: Duration = Duration::from_millis(100);
 /// How long the feed waits before it is opened again, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+
+/// A page that is out of sight for so long lets go of its feed: a browser
+/// keeps six connections to a server, for all of its tabs together.
+const OUT_OF_SIGHT: Duration = Duration::from_secs(30);
 
 /// The house's clock: [`browser::now`], ten times a second while the page is
 /// seen; 0 until the page lives, so that it renders as the server's did.
@@ -110,28 +115,74 @@ impl Live {
 pub enum News {
     Agent(AgentView),
     Gone(AgentId),
+    /// It goes on after a pause, in which something may have gone unheard.
+    Resumed,
+    /// The server will not tell.
+    Refused,
+}
+
+/// Whether the page has been out of sight for a while.
+fn out_of_sight() -> RwSignal<bool> {
+    let away = RwSignal::new(false);
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let look = move || {
+        if let Some(Some(timer)) = timer.try_update_value(Option::take) {
+            timer.clear();
+        }
+        if browser::is_hidden() {
+            let leave = move || {
+                away.try_set(true);
+            };
+            timer.try_set_value(set_timeout_with_handle(leave, OUT_OF_SIGHT).ok());
+        } else if away.get_untracked() {
+            away.set(false);
+        }
+    };
+    Effect::new(move || {
+        look();
+        let listener = window_event_listener_untyped("visibilitychange", move |_| look());
+        on_cleanup(move || {
+            listener.remove();
+            if let Some(Some(timer)) = timer.try_get_value() {
+                timer.clear();
+            }
+        });
+    });
+    away
 }
 
 /// Follows a feed while the caller's owner lives. It is opened once the page
-/// lives, and again by itself when it breaks.
+/// lives, and again by itself when it breaks and when the page is seen again;
+/// the first that it tells is how things are.
 pub fn follow(url: String, hear: impl Fn(News) + Send + Sync + 'static) {
     // Not a local value: a server drops it on whichever thread has finished the page.
     let hear = StoredValue::new(hear);
     let again = RwSignal::new(0u32);
+    let opened = StoredValue::new(false);
+    let away = out_of_sight();
     Effect::new(move || {
         let tries = again.get();
+        if away.get() {
+            return;
+        }
         let hear = move |news| {
             hear.try_with_value(|hear| hear(news));
         };
+        let open = move || {
+            if opened.try_update_value(|opened| std::mem::replace(opened, true)) == Some(true) {
+                hear(News::Resumed);
+            }
+        };
         let broken = move || {
+            hear(News::Refused);
             let pause = (PAUSE.0 * 2u32.pow(tries.min(5))).min(PAUSE.1);
-            let open = move || {
+            let retry = move || {
                 again.try_update(|tries| *tries += 1);
             };
-            set_timeout(open, pause);
+            set_timeout(retry, pause);
         };
         // Owned by this run of the effect: closed when it runs anew or ends.
-        StoredValue::new_local(Feed::open(&url, hear, broken));
+        StoredValue::new_local(Feed::open(&url, hear, open, broken));
     });
 }
 
@@ -139,11 +190,17 @@ pub fn follow(url: String, hear: impl Fn(News) + Send + Sync + 'static) {
 struct Feed {
     source: web_sys::EventSource,
     _heard: [Closure<dyn Fn(web_sys::MessageEvent)>; 2],
+    _opened: Closure<dyn Fn()>,
     _broken: Closure<dyn Fn()>,
 }
 
 impl Feed {
-    fn open(url: &str, hear: impl Fn(News) + Copy + 'static, broken: impl Fn() + 'static) -> Option<Self> {
+    fn open(
+        url: &str,
+        hear: impl Fn(News) + Copy + 'static,
+        opened: impl Fn() + 'static,
+        broken: impl Fn() + 'static,
+    ) -> Option<Self> {
         let source = web_sys::EventSource::new(url).ok()?;
         let agent = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
             let view = event.data().as_string().and_then(|data| serde_json::from_str(&data).ok());
@@ -156,6 +213,7 @@ impl Feed {
                 hear(News::Gone(id));
             }
         });
+        let opened = Closure::<dyn Fn()>::new(opened);
         let asked = source.clone();
         let broken = Closure::<dyn Fn()>::new(move || {
             // Until then the browser reconnects by itself.
@@ -166,13 +224,15 @@ impl Feed {
         for (name, closure) in [("agent", &agent), ("gone", &gone)] {
             source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref()).ok()?;
         }
+        source.set_onopen(Some(opened.as_ref().unchecked_ref()));
         source.set_onerror(Some(broken.as_ref().unchecked_ref()));
-        Some(Self { source, _heard: [agent, gone], _broken: broken })
+        Some(Self { source, _heard: [agent, gone], _opened: opened, _broken: broken })
     }
 }
 
 impl Drop for Feed {
     fn drop(&mut self) {
+        self.source.set_onopen(None);
         self.source.set_onerror(None);
         self.source.close();
     }

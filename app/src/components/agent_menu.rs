@@ -9,6 +9,7 @@ use super::errors;
 use super::icon::icon;
 use super::spawn::IdleSelect;
 use crate::api;
+use crate::browser;
 use crate::i18n::use_strings;
 use crate::live::Live;
 
@@ -25,7 +26,13 @@ enum Choice {
 pub fn AgentMenu(agent: Live) -> impl IntoView {
     let t = use_strings();
     let chosen = RwSignal::new(None::<Choice>);
-    let closed = Callback::new(move |()| chosen.set(None));
+    let menu = format!("menu-{}", agent.id);
+    let opener = format!("#{menu} > summary");
+    let closed = Callback::new(move |()| {
+        chosen.set(None);
+        // The choice that opened it is hidden by now: the keyboard goes back to the menu.
+        browser::focus(&opener);
+    });
     let dialog = move || {
         Some(match chosen.get()? {
             Choice::Rename => view! { <RenameDialog agent closed /> }.into_any(),
@@ -34,7 +41,7 @@ pub fn AgentMenu(agent: Live) -> impl IntoView {
         })
     };
     view! {
-        <details class="menu">
+        <details class="menu" id=menu>
             <summary
                 class="button button-quiet button-small button-icon"
                 aria-label=move || agent.read(|view| (t.more_of)(view.name.as_str()))

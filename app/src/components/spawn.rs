@@ -18,6 +18,26 @@ use crate::terminal;
 /// Idle timeouts to choose from, in seconds.
 const IDLE: [u32; 7] = [60, 300, 900, 1800, 3600, 14_400, 86_400];
 
+/// What an agent may be called that nobody named.
+const NAMES: [&str; 12] = [
+    "Cortado",
+    "Espresso",
+    "Ristretto",
+    "Lungo",
+    "Moka",
+    "Macchiato",
+    "Americano",
+    "Affogato",
+    "Carajillo",
+    "Bombón",
+    "Romano",
+    "Doppio",
+];
+
+fn suggestion() -> &'static str {
+    NAMES[(browser::random() % NAMES.len() as u64) as usize]
+}
+
 /// A size's name.
 pub fn size_name(size: Size, t: &Strings) -> &'static str {
     let index = Size::ALL.iter().position(|known| *known == size).unwrap_or_default();
@@ -74,7 +94,14 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
     terminal::foresee();
     let (lang, t, act, me) = (use_lang(), use_strings(), use_act(), use_me());
     let usual = me.idle_timeout;
-    let name = RwSignal::new(String::new());
+    let suggested = suggestion();
+    let name = RwSignal::new(suggested.to_owned());
+    // A suggestion gives way to what is typed.
+    let give_way = move |event: leptos::ev::FocusEvent| {
+        if name.with_untracked(|name| name == suggested) {
+            event_target::<web_sys::HtmlInputElement>(&event).select();
+        }
+    };
     let size = RwSignal::new(Size::default());
     let idle = RwSignal::new(usual);
     let error = RwSignal::new(None::<String>);
@@ -85,6 +112,7 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
 
     let submit = move || {
         if name.with_untracked(|name| name.parse::<Name>().is_err()) {
+            browser::focus("#spawn-name");
             return error.set(Some(t.error_invalid_name.to_owned()));
         }
         if key.with_value(String::is_empty) {
@@ -143,6 +171,7 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
                     aria-describedby="spawn-hint spawn-error"
                     aria-invalid=move || if error.get().is_some() { "true" } else { "false" }
                     prop:value=move || name.get()
+                    on:focus=give_way
                     on:input=move |event| {
                         renew();
                         name.set(event_target_value(&event));

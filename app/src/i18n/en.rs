@@ -173,6 +173,7 @@ pub static STRINGS: Strings = Strings {
     terminals: "Terminals",
     terminal: |number| format!("terminal {number}"),
     new_terminal: "New terminal",
+    leave_hint: "F6 leaves",
     search: "Search",
     search_in_terminal: "Search in the terminal",
     previous: "Previous",

@@ -179,6 +179,7 @@ pub static STRINGS: Strings = Strings {
     terminals: "Terminales",
     terminal: |number| format!("terminal {number}"),
     new_terminal: "Nueva terminal",
+    leave_hint: "F6 sale",
     search: "Buscar",
     search_in_terminal: "Buscar en la terminal",
     previous: "Anterior",
@@ -197,7 +198,7 @@ pub static STRINGS: Strings = Strings {
 
     sign_in: "Entrar",
     door_title: ["Despierto por ", "céntimos", ", dormido por ", "nada", "."],
-    door_lead: "Tu agente personal, en su propia máquina. Guarda sus cosas cuando te vas y las tiene puestas cuando vuelves.",
+    door_lead: "Tu agente personal, en su propia máquina. Guarda sus cosas cuando te vas y lo tiene todo en su sitio cuando vuelves.",
     door_open_link: "Abre el enlace de un solo uso que el servidor imprimió al arrancar.",
     door_lost_link: "¿Se perdió, o ya se usó? Pide otro en la terminal:",
     door_name: "tu-nombre",

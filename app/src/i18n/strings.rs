@@ -155,6 +155,7 @@ pub struct Strings {
     pub terminals: &'static str,
     pub terminal: fn(number: u16) -> String,
     pub new_terminal: &'static str,
+    pub leave_hint: &'static str,
     pub search: &'static str,
     pub search_in_terminal: &'static str,
     pub previous: &'static str,

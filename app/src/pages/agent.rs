@@ -6,12 +6,14 @@ use domain::agent::{Failure, Phase};
 use domain::id::AgentId;
 use domain::view::AgentView;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::components::A;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::{FaultPage, Nothing};
 use crate::api;
+use crate::browser;
 use crate::components::act::use_act;
 use crate::components::agent_menu::AgentMenu;
 use crate::components::facts::Facts;
@@ -136,12 +138,21 @@ fn Bench(view: AgentView) -> impl IntoView {
     let agent = Live::new(view);
     let toaster: Toaster = expect_context();
     let navigate = StoredValue::new(use_navigate());
+    let gone = move || {
+        toaster.say(t.was_deleted.to_owned());
+        navigate.try_with_value(|navigate| navigate("/", Default::default()));
+    };
     follow(format!("/live/agents/{}", agent.id), move |news| match news {
         News::Agent(view) => agent.take(view),
-        News::Gone(_) => {
-            toaster.say(t.was_deleted.to_owned());
-            navigate.with_value(|navigate| navigate("/", Default::default()));
-        }
+        News::Gone(_) => gone(),
+        News::Resumed => {}
+        News::Refused => spawn_local(async move {
+            match api::agent(agent.id).await.map_err(|error| error.code) {
+                Err(ErrorCode::NotFound) => gone(),
+                Err(ErrorCode::Unauthenticated) => browser::leave_for("/sign-in"),
+                _ => {}
+            }
+        }),
     });
     let name = agent.memo(|view| view.name.to_string());
     let can_sleep = agent.memo(|view| matches!(view.phase, Phase::Running));

@@ -3,16 +3,19 @@
 use domain::agent::Phase;
 use domain::view::AgentView;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
 
 use super::FaultPage;
 use crate::api;
+use crate::browser;
 use crate::components::icon::icon;
 use crate::components::pinza::{Mood, Pinza};
 use crate::components::spawn::SpawnDialog;
 use crate::components::ticket::Ticket;
 use crate::components::toasts::Toaster;
+use crate::error::ErrorCode;
 use crate::i18n::use_strings;
 use crate::live::{Live, News, follow};
 
@@ -86,6 +89,14 @@ impl List {
         self.agents.try_with_untracked(|agents| agents.iter().find(|agent| agent.id == view.id).copied())?
     }
 
+    /// Drops those that went while nothing was heard.
+    fn keep_only(self, views: &[AgentView]) {
+        let there = |agent: &Live| views.iter().any(|view| view.id == agent.id);
+        if self.agents.try_with_untracked(|agents| agents.iter().all(there)) == Some(false) {
+            self.agents.update(|agents| agents.retain(there));
+        }
+    }
+
     /// Takes news of an agent; a new one goes first.
     fn take(self, view: AgentView) {
         if let Some(agent) = self.find(&view) {
@@ -123,6 +134,13 @@ fn Agents(views: Vec<AgentView>) -> impl IntoView {
                 toaster.say(t.was_deleted.to_owned());
             }
         }
+        News::Resumed | News::Refused => spawn_local(async move {
+            match api::list_agents().await {
+                Ok(views) => list.keep_only(&views),
+                Err(error) if error.code == ErrorCode::Unauthenticated => browser::leave_for("/sign-in"),
+                Err(_) => {}
+            }
+        }),
     });
     let spawning = RwSignal::new(false);
     let closed = Callback::new(move |()| spawning.set(false));

@@ -11,6 +11,7 @@ use crate::components::errors;
 use crate::components::house::Frame;
 use crate::components::icon::icon;
 use crate::components::pinza::{Mood, Pinza};
+use crate::components::toasts::Toaster;
 use crate::error::ErrorCode;
 use crate::i18n::use_strings;
 
@@ -47,13 +48,16 @@ pub fn SignInPage() -> impl IntoView {
         let again = window_event_listener_untyped("hashchange", move |_| knock());
         on_cleanup(move || again.remove());
     });
+    let toaster: Toaster = expect_context();
     let command = format!("openclaw-cloud user add {}", t.door_name);
     let copy = {
         let command = command.clone();
         move |_| {
             let command = command.clone();
             spawn_local(async move {
-                browser::copy(&command).await;
+                if browser::copy(&command).await {
+                    toaster.say(t.copied.to_owned());
+                }
             });
         }
     };

@@ -25,6 +25,9 @@ use crate::error::{AppError, ErrorCode};
 const ACK_BYTES: u64 = 32 * 1024;
 /// … or after so long.
 const ACK_DELAY: Duration = Duration::from_millis(20);
+/// Output that a hidden page takes in before it is drawn. Its timers, on which
+/// drawing depends, hardly run.
+const UNDRAWN: u64 = 8 * 1024 * 1024;
 /// Typed bytes in one frame.
 const INPUT_FRAME: usize = 32 * 1024;
 /// Gestures are told no more often than this, in milliseconds.
@@ -278,28 +281,31 @@ impl Line {
                 line.drew(end);
             }
         });
+        if browser::is_hidden() && end.saturating_sub(self.drawn.get()) <= UNDRAWN {
+            self.acknowledge(end);
+        }
     }
 
     fn drew(&self, end: u64) {
         self.drawn.set(self.drawn.get().max(end));
         let owed = self.drawn.get().saturating_sub(self.acked.get());
         if owed >= ACK_BYTES {
-            self.acknowledge();
+            self.acknowledge(self.drawn.get());
         } else if owed > 0 && self.timers.borrow().ack.is_none() {
             let me = self.me.clone();
             after(&mut self.timers.borrow_mut().ack, ACK_DELAY, move || {
                 if let Some(line) = me.upgrade() {
-                    line.acknowledge();
+                    line.acknowledge(line.drawn.get());
                 }
             });
         }
     }
 
-    fn acknowledge(&self) {
+    fn acknowledge(&self, offset: u64) {
         clear(&mut self.timers.borrow_mut().ack);
-        if self.drawn.get() > self.acked.get() {
-            self.acked.set(self.drawn.get());
-            self.send(&FromViewer::Ack { offset: self.drawn.get() });
+        if offset > self.acked.get() {
+            self.acked.set(offset);
+            self.send(&FromViewer::Ack { offset });
         }
     }
 

@@ -86,7 +86,10 @@ fn heed(place: Place, tries: RwSignal<u32>, with: impl Fn(&dyn Fn(&Mounted)) + C
             request_animation_frame(move || {
                 with(&|mounted| {
                     mounted.line.screen().fit();
-                    mounted.line.screen().focus();
+                    // Whoever goes from tab to tab by the keyboard stays there.
+                    if !browser::has_focus(".tab:focus-visible") {
+                        mounted.line.screen().focus();
+                    }
                 });
             });
         }

@@ -10,6 +10,11 @@ use crate::browser;
 use crate::i18n::use_strings;
 use crate::live::Live;
 
+/// Gives the keyboard to the terminal that is shown.
+pub fn focus_shown() {
+    browser::focus(".terminal:not([hidden]) textarea");
+}
+
 /// A terminal, seen while its number is the active one.
 #[component]
 pub fn Screen(
@@ -33,7 +38,7 @@ pub fn Screen(
         if event.key() == "F6" {
             event.prevent_default();
             event.stop_propagation();
-            browser::focus(&format!("tab-{number}"));
+            browser::focus(&format!("#tab-{number}"));
         }
     };
     view! {

@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::screen::focus_shown;
 use crate::components::icon::icon;
 use crate::i18n::use_strings;
 
@@ -33,9 +34,13 @@ pub fn SearchField(open: RwSignal<bool>, ask: RwSignal<Search>) -> impl IntoView
         event.prevent_default();
         find(false);
     };
+    let close = move || {
+        open.set(false);
+        focus_shown();
+    };
     let key = move |event: leptos::ev::KeyboardEvent| {
         if event.key() == "Escape" {
-            open.set(false);
+            close();
         }
     };
     view! {
@@ -63,7 +68,7 @@ pub fn SearchField(open: RwSignal<bool>, ask: RwSignal<Search>) -> impl IntoView
                 class="button button-quiet button-small button-icon"
                 r#type="button"
                 aria-label=t.close
-                on:click=move |_| open.set(false)
+                on:click=move |_| close()
             >
                 {icon("close")}
             </button>

@@ -1,10 +1,11 @@
 //! The tabs of an agent's terminals. Each stays where it is while another is
 //! shown; the tab remembers how many there were when the page is loaded anew.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use super::link::{Link, LinkWord};
-use super::screen::Screen;
+use super::screen::{Screen, focus_shown};
 use super::search::{Search, SearchField};
 use crate::browser;
 use crate::components::icon::icon;
@@ -107,6 +108,7 @@ pub fn Terminals(
         if let Some(next) = next {
             event.prevent_default();
             active.set(next);
+            browser::focus(&format!("#tab-{next}"));
         }
     };
     view! {
@@ -127,6 +129,9 @@ pub fn Terminals(
                     {icon("plus")}
                 </button>
                 <LinkWord link />
+                <span class="screen-hint" aria-hidden="true">
+                    {t.leave_hint}
+                </span>
                 {move || match searching.get() {
                     true => view! { <SearchField open=searching ask /> }.into_any(),
                     false => view! {
@@ -155,16 +160,30 @@ fn TabButton(tab: Tab, active: RwSignal<u16>) -> impl IntoView {
     let t = use_strings();
     let number = tab.number;
     let selected = Memo::new(move |_| active.get() == number);
+    let button = NodeRef::<html::Button>::new();
+    Effect::new(move || {
+        // Many tabs are wider than their bar.
+        if let (true, Some(button)) = (selected.get(), button.get())
+            && let Some(bar) = button.parent_element()
+        {
+            bar.set_scroll_left(button.offset_left());
+        }
+    });
+    let choose = move |_| match selected.get_untracked() {
+        true => focus_shown(),
+        false => active.set(number),
+    };
     view! {
         <button
             class="tab"
+            node_ref=button
             r#type="button"
             role="tab"
             id=format!("tab-{number}")
             aria-controls=format!("screen-{number}")
             aria-selected=move || selected.get().to_string()
             tabindex=move || if selected.get() { "0" } else { "-1" }
-            on:click=move |_| active.set(number)
+            on:click=choose
         >
             {icon("terminal")}
             {(t.terminal)(number.saturating_add(1))}

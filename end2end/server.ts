@@ -77,8 +77,8 @@ export class Server {
 
   private owns(pid: number): boolean {
     try {
-      const [program, ...args] = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      return path.basename(program) === "bwrap" && args.some((arg) => arg.startsWith(`${this.data}/`));
+      // What a sandbox says goes to a file of its instance; its arguments name no folder.
+      return fs.readlinkSync(`/proc/${pid}/fd/1`).startsWith(`${this.data}/instances/`);
     } catch {
       return false; // it ended meanwhile
     }

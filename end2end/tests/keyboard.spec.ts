@@ -28,7 +28,7 @@ test("sign in, spawn, type, leave the terminal, rename, sleep, wake", async ({ p
   await expect(name).not.toHaveValue("");
   await page.keyboard.type("sin ratón");
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("heading", { level: 1, name: "sin ratón" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "sin ratón", exact: true })).toBeVisible();
 
   await connected(page);
   const terminal = page.locator(".terminal textarea").first();

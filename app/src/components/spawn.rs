@@ -170,6 +170,8 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
                     maxlength=Name::MAX_CHARS.to_string()
                     aria-describedby="spawn-hint spawn-error"
                     aria-invalid=move || if error.get().is_some() { "true" } else { "false" }
+                    // There already when the dialog gives it the keyboard, so that it can be selected.
+                    value=suggested
                     prop:value=move || name.get()
                     on:focus=give_way
                     on:input=move |event| {

@@ -229,8 +229,17 @@ pub(super) fn metered(
     after: Option<AgentId>,
     limit: u16,
 ) -> Result<Vec<Agent>> {
-    let rows = sql::METERED.all(db, params![shard.0, cursor(after), limit], legible)?;
-    Ok(rows.into_iter().filter_map(|(_, agent)| agent).collect())
+    let (mut agents, mut after, mut room) = (Vec::new(), cursor(after), limit);
+    // A page is full as long as there are more: a row that can't be read must
+    // not pass for the end.
+    while room > 0 {
+        let rows = sql::METERED.all(db, params![shard.0, after, room], legible)?;
+        let more = rows.len() == usize::from(room);
+        after = rows.last().map_or(after, |(id, _)| id.clone());
+        agents.extend(rows.into_iter().filter_map(|(_, agent)| agent));
+        room = if more { limit.saturating_sub(agents.len().try_into().unwrap_or(limit)) } else { 0 };
+    }
+    Ok(agents)
 }
 
 /// An agent with its id. One row that can't be read must not stop the work on

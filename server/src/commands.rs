@@ -1,6 +1,5 @@
 //! Commands beside `serve`.
 
-use anyhow::Context as _;
 use control_plane::embedded;
 
 use crate::config::AddUser;
@@ -12,8 +11,15 @@ pub async fn add_user(options: AddUser) -> anyhow::Result<()> {
     let identity = embedded::identity(&data)?;
     let origin = match options.origin {
         Some(origin) => origin,
-        None => std::fs::read_to_string(data.join(ADDRESS))
-            .context("no server ran here yet: name the console's address with --origin")?,
+        None => {
+            let known = std::fs::read_to_string(data.join(ADDRESS)).unwrap_or_default();
+            let known = known.trim().to_owned();
+            anyhow::ensure!(
+                !known.is_empty(),
+                "no server ran here yet: name the console's address with --origin"
+            );
+            known
+        }
     };
     let user = identity.ensure_user(&options.name).await?;
     let link = identity.sign_in_link(user.id).await?;

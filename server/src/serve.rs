@@ -67,7 +67,9 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     let link = plane.identity.sign_in_link(owner.id).await?;
     let shown = origins.first().context("no origin")?;
     // For links that are made later, by another process.
-    std::fs::write(data.join(ADDRESS), shown).context("writing the console's address down")?;
+    if let Err(error) = std::fs::write(data.join(ADDRESS), shown) {
+        tracing::warn!(%error, "the console's address was not written down: `user add` needs --origin");
+    }
     println!("listening on http://{address}");
     println!("sign-in link: {}", sign_in_link(shown, link.expose()));
 

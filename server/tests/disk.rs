@@ -28,6 +28,12 @@ fn on_a_small_disk(test: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
+/// Started by hand, these would fill a real disk.
+fn assert_small_disk() {
+    let disk = rustix::fs::statvfs(std::env::temp_dir()).unwrap();
+    assert!(disk.f_blocks * disk.f_frsize <= DISK as u64, "run the test that makes the small disk");
+}
+
 #[test]
 fn with_the_disk_full_the_old_snapshot_stays_whole_and_the_agent_stays_up() {
     on_a_small_disk("a_full_disk_while_saving");
@@ -41,6 +47,7 @@ fn with_no_room_for_the_ledger_nothing_is_half_done() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "on a small disk only"]
 async fn a_full_disk_while_saving() {
+    assert_small_disk();
     let server = Server::start(&[]);
     let owner = server.owner().await;
     let id = owner.spawn("fills").await;
@@ -72,6 +79,7 @@ async fn a_full_disk_while_saving() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "on a small disk only"]
 async fn a_disk_filled_to_the_last_byte() {
+    assert_small_disk();
     let server = Server::start(&[]);
     let owner = server.owner().await;
     let id = owner.spawn("fills").await;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
 use control_plane::egress;
 use control_plane::embedded::{Config, ControlPlane};
 use control_plane::orchestrator::LaunchPolicy;
@@ -76,6 +77,12 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     let state = State::new(plane.fleet, plane.identity, assets, options.site, origins);
     let router = web::router(state)?;
     let stopping = stop.clone();
+    // A letter that is echoed goes at once, not when the last one's receipt has come.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection's small packets will be late");
+        }
+    });
     let server = tokio::spawn(async move {
         axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned()).await
     });

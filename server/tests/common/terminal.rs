@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::{PATIENCE, Person};
 
@@ -47,7 +47,8 @@ pub async fn open(
     let mut request = url.into_client_request().unwrap();
     request.headers_mut().insert("cookie", who.cookie.parse().unwrap());
     request.headers_mut().insert("origin", origin.parse().unwrap());
-    match connect_async(request).await {
+    // Without Nagle's delay, as browsers connect.
+    match connect_async_with_config(request, None, true).await {
         Ok((socket, _)) => Ok(socket),
         Err(Error::Http(response)) => Err(response.status().as_u16()),
         Err(error) => panic!("{error}"),

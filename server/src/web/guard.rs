@@ -1,11 +1,23 @@
 //! What every request goes through.
 
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::BodyExt as _;
 
 use crate::state::Origins;
+
+/// The most that a request of a person or program may hold, in bytes.
+const BODY_MAX: usize = 64 * 1024;
+/// How much of what is too much is read and thrown away. An answer is lost to
+/// who is still sending when the connection closes.
+const DISCARDED_MAX: usize = 32 * 1024 * 1024;
+/// How long a request's body may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Refuses a `Host` that is not ours: a page whose name was pointed at this
 /// address must not speak with the rights of a signed-in browser.
@@ -16,6 +28,34 @@ pub async fn known_host(State(origins): State<Origins>, request: Request, next: 
     }
     (StatusCode::MISDIRECTED_REQUEST, "the console is not reached by this name; see --origin\n")
         .into_response()
+}
+
+/// Has a request whole before anything looks at it, or refuses it: too large, too slow, broken off.
+pub async fn small_body(request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (parts, mut body) = request.into_parts();
+    let reading = async {
+        let (mut held, mut length) = (Vec::new(), 0_usize);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame?.into_data() else { continue };
+            length = length.saturating_add(data.len());
+            if length <= BODY_MAX {
+                held.extend_from_slice(&data);
+            } else if length > DISCARDED_MAX {
+                break;
+            }
+        }
+        Ok::<_, axum::Error>((length <= BODY_MAX).then_some(held))
+    };
+    let (status, why) = match tokio::time::timeout(BODY_PATIENCE, reading).await {
+        Ok(Ok(Some(held))) => return next.run(Request::from_parts(parts, Body::from(held))).await,
+        Ok(Ok(None)) => (StatusCode::PAYLOAD_TOO_LARGE, "a request holds 64 KiB at most\n"),
+        Ok(Err(_)) => (StatusCode::BAD_REQUEST, "the request broke off\n"),
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request did not come to its end in 30 s\n"),
+    };
+    (status, why).into_response()
 }
 
 /// Headers that every answer has. Pages bring a wider policy of their own.

@@ -12,13 +12,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{any, get};
 use control_plane::{Fleet, Identity};
 use tower_http::csrf::CsrfLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::api;
 use crate::state::State;
-
-/// The most that a request of a person or program may hold, in bytes.
-const BODY_MAX: usize = 64 * 1024;
 
 /// The whole of it. Only names that the console goes by are answered, so that
 /// no other site's name can be pointed here; health is asked by anybody.
@@ -34,7 +30,7 @@ pub fn router(state: State) -> anyhow::Result<Router> {
         .route("/api/v1/agents/{id}/terminal", any(relay::terminal_by_token))
         .merge(api::router())
         .merge(pages::router(&state))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(axum::middleware::from_fn(guard::small_body))
         .layer(csrf)
         .layer(axum::middleware::from_fn_with_state(state.origins.clone(), guard::known_host))
         .layer(axum::middleware::from_fn(guard::headers));

@@ -1,3 +1,4 @@
+import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 import type { Server } from "./server";
 
@@ -11,6 +12,7 @@ export const words = {
     phases: ["En la cola", "Preparando su máquina", "Presentándose", "Trayendo sus cosas", "Abriendo la terminal"],
     more: /^Más de/, rename: "Cambiar nombre", save: "Guardar", remove: "Eliminar…", confirm: "Para confirmar, escribe",
     reallyRemove: "Eliminar", crashed: "Terminó de golpe", restart: "Reiniciar desde lo guardado", lost: "Aquí no hay mesa",
+    newTerminal: "Nueva terminal", search: "Buscar",
   },
   en: {
     locale: "en-GB", agents: "My agents", first: "Create my first agent", name: "Name", wake: "Wake",
@@ -18,6 +20,7 @@ export const words = {
     sleep: "Sleep", asleep: "Asleep", keep: "Keep awake", estimate: "estimate", bill: "The bill",
     phases: [], more: /^More/, rename: "Rename", save: "Save", remove: "Delete…", confirm: "To confirm, type",
     reallyRemove: "Delete", crashed: "It ended abruptly", restart: "Restart from what was saved", lost: "There is no table here",
+    newTerminal: "New terminal", search: "Search",
   },
 } as const;
 export type Words = (typeof words)[keyof typeof words];
@@ -90,4 +93,22 @@ export async function sleep(page: Page, t: Words) {
 
 export async function wake(page: Page, t: Words) {
   await page.locator(".scene").getByRole("button", { name: t.wake }).click();
+}
+
+/** Nothing that axe finds, and nothing wider than the page. */
+export async function sound(page: Page, what: string) {
+  const found = await new AxeBuilder({ page }).exclude(".xterm").analyze();
+  const told = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("\n    ")}`);
+  expect(told, what).toEqual([]);
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wider, `${what} does not scroll sideways`).toBeLessThanOrEqual(0);
+}
+
+/** Makes an API token in the settings, and reads it the one time that it is shown. */
+export async function makeToken(page: Page) {
+  await page.goto("/settings");
+  await page.getByRole("textbox").fill("ci");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("ocl_")).toBeVisible();
+  return page.getByText("ocl_").innerText();
 }

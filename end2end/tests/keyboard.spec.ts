@@ -72,7 +72,7 @@ test("terminals are changed by arrows, and searched", async ({ page, server }) =
   await page.keyboard.type("echo ven-$((40+2))\n");
   await expect(rows(page)).toContainText("ven-42");
 
-  await page.getByRole("button", { name: "Nueva terminal" }).click();
+  await page.getByRole("button", { name: t.newTerminal }).click();
   const second = page.getByRole("tab", { name: "terminal 2" });
   await expect(second).toHaveAttribute("aria-selected", "true");
   await page.keyboard.press("F6");
@@ -82,7 +82,7 @@ test("terminals are changed by arrows, and searched", async ({ page, server }) =
   await expect(first).toBeFocused();
   await expect(first).toHaveAttribute("aria-selected", "true");
 
-  await reach(page, page.getByRole("button", { name: "Buscar" }));
+  await reach(page, page.getByRole("button", { name: t.search }));
   await page.keyboard.press("Enter");
   await expect(page.getByRole("searchbox")).toBeFocused();
   await page.keyboard.type("ven-42");

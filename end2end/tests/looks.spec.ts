@@ -1,17 +1,7 @@
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures";
-import { agentOf, connected, signIn, sleep, spawn, words } from "../steps";
+import { agentOf, connected, makeToken, signIn, sleep, sound, spawn, wake, words } from "../steps";
 
 // Every page and state as axe sees it: both languages and themes, desktop and phone.
-
-async function sound(page: Page, what: string) {
-  const found = await new AxeBuilder({ page }).exclude(".xterm").analyze();
-  const told = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("\n    ")}`);
-  expect(told, what).toEqual([]);
-  const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(wider, `${what} does not scroll sideways`).toBeLessThanOrEqual(0);
-}
 
 const sights = [
   { lang: "es", colorScheme: "dark", width: 1280 },
@@ -23,7 +13,7 @@ const sights = [
 for (const { lang, colorScheme, width } of sights) {
   const t = words[lang];
   test.describe(`${lang}, ${colorScheme}, ${width} px`, () => {
-    test.use({ locale: t.locale, colorScheme, viewport: { width, height: 844 }, reducedMotion: "reduce", forgiven: [/404 \(Not Found\)/] });
+    test.use({ locale: t.locale, colorScheme, viewport: { width, height: 844 }, reducedMotion: "reduce", forgiven: [/404 \(Not Found\)|WebSocket.*503/] });
 
     test("every page is sound", async ({ page, server }) => {
       await page.goto("/sign-in");
@@ -38,17 +28,29 @@ for (const { lang, colorScheme, width } of sights) {
       await sound(page, "agent awake");
       await page.getByLabel(t.more).click();
       await sound(page, "agent's menu");
+      await page.getByRole("button", { name: t.rename }).click();
+      await sound(page, "rename dialog");
+      await page.keyboard.press("Escape");
+      await page.getByLabel(t.more).click();
+      await page.getByRole("button", { name: t.remove }).click();
+      await sound(page, "delete dialog");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: t.newTerminal }).click();
+      await page.getByRole("button", { name: t.search }).click();
+      await sound(page, "two terminals, searched");
       await page.keyboard.press("Escape");
       await sleep(page, t);
       await sound(page, "agent asleep");
+      await wake(page, t);
+      await connected(page);
+      server.crash(agentOf(page));
+      await expect(page.getByRole("alert").filter({ hasText: t.crashed })).toBeVisible();
+      await sound(page, "agent fallen");
       const agent = agentOf(page);
       await page.goto("/");
       await expect(page.getByText("de-prueba")).toBeVisible();
       await sound(page, "agents");
-      await page.goto("/settings");
-      await page.getByRole("textbox").fill("ci");
-      await page.keyboard.press("Enter");
-      await expect(page.getByText("ocl_")).toBeVisible();
+      await makeToken(page);
       await sound(page, "settings");
       await page.goto(`/agents/${agent.replace(/./g, "0")}`);
       await sound(page, "no such page");

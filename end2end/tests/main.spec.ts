@@ -1,12 +1,12 @@
 import { expect, test } from "../fixtures";
-import { asleep, connected, meter, rows, seenPhases, signIn, sleep, spawn, type, wake, watchPhases, words } from "../steps";
+import { asleep, connected, meter, rows, seenPhases, signIn, sleep, sound, spawn, type, wake, watchPhases, words } from "../steps";
 
 // The main way, as a person takes it: a real browser, the real server, a real sandbox.
 
 for (const lang of ["es", "en"] as const) {
   const t = words[lang];
   test.describe(`the main way, ${lang}`, () => {
-    test.use({ locale: t.locale, serverArgs: ["--idle-timeout", "20"] });
+    test.use({ locale: t.locale, serverArgs: ["--idle-timeout", "20"], colorScheme: lang === "es" ? "dark" : "light" });
 
     test("sign in, spawn, type, reload, idle to sleep, wake: everything in place", async ({ page, server }) => {
       await watchPhases(page);
@@ -49,6 +49,7 @@ for (const lang of ["es", "en"] as const) {
 
       // Left alone it warns, saves and sleeps. The open tab is no use.
       await expect(page.getByRole("button", { name: t.keep })).toBeVisible({ timeout: 30_000 });
+      await sound(page, "agent about to sleep");
       await asleep(page);
       const still = await meter(page);
       await page.waitForTimeout(1200);

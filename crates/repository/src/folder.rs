@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use crate::object::{Kind, OBJECT_MAX, Object, ObjectError, ObjectName, ObjectStore};
+use crate::object::{CONFIG_NAME, Kind, OBJECT_MAX, Object, ObjectError, ObjectName, ObjectStore, place};
 
 /// A folder of objects. Its files are for its owner only (0700, 0600).
 #[derive(Debug)]
@@ -19,10 +19,6 @@ pub struct FolderStore {
 /// Tells the files of writes apart that are under way in this process.
 static WRITES: AtomicU64 = AtomicU64::new(0);
 
-/// restic's config has no name: it is a file of its own. Its name towards the
-/// library is all zeros.
-const CONFIG_NAME: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
 /// Where writes are prepared. What is left there was cut short.
 const ASIDE: &str = "tmp";
 
@@ -30,11 +26,6 @@ impl FolderStore {
     /// The folder; nothing is made until something is written.
     pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
-    }
-
-    /// Whether an object is there.
-    pub fn contains(&self, kind: Kind, name: &ObjectName) -> Result<bool, ObjectError> {
-        self.path(kind, name).try_exists().map_err(|error| failed(&error))
     }
 
     /// The sum of all objects' sizes, in bytes.
@@ -58,11 +49,7 @@ impl FolderStore {
     }
 
     fn path(&self, kind: Kind, name: &ObjectName) -> PathBuf {
-        match kind {
-            Kind::Config => self.root.join("config"),
-            Kind::Pack => self.root.join("data").join(&name.as_str()[..2]).join(name.as_str()),
-            _ => self.root.join(kind.as_str()).join(name.as_str()),
-        }
+        self.root.join(place(kind, name))
     }
 
     fn list_folder(folder: &Path, found: &mut Vec<Object>) -> io::Result<()> {
@@ -131,6 +118,10 @@ impl ObjectStore for FolderStore {
             _ => Self::list_folder(&self.root.join(kind.as_str()), &mut found),
         };
         listed.map(|()| found).map_err(|error| failed(&error))
+    }
+
+    fn contains(&self, kind: Kind, name: &ObjectName) -> Result<bool, ObjectError> {
+        self.path(kind, name).try_exists().map_err(|error| failed(&error))
     }
 
     fn read(&self, kind: Kind, name: &ObjectName) -> Result<Bytes, ObjectError> {

@@ -16,6 +16,8 @@ mod key;
 mod mode;
 mod object;
 mod repo;
+#[cfg(feature = "s3")]
+pub mod s3;
 mod source;
 mod verify;
 mod watch;

@@ -100,6 +100,19 @@ pub struct ObjectPath {
     pub name: ObjectName,
 }
 
+/// restic's config has no name: it is an object of its own. Its name towards the
+/// library is all zeros.
+pub(crate) const CONFIG_NAME: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Where an object lies within a repository, as restic lays it out.
+pub(crate) fn place(kind: Kind, name: &ObjectName) -> String {
+    match kind {
+        Kind::Config => "config".to_owned(),
+        Kind::Pack => format!("data/{}/{name}", &name.as_str()[..2]),
+        _ => format!("{kind}/{name}"),
+    }
+}
+
 impl fmt::Display for ObjectPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.kind, self.name)
@@ -153,6 +166,15 @@ impl ObjectError {
 /// SHA-256 of the content.
 pub trait ObjectStore: Send + Sync + 'static {
     fn list(&self, kind: Kind) -> Result<Vec<Object>, ObjectError>;
+
+    /// Whether an object is there. None is empty.
+    fn contains(&self, kind: Kind, name: &ObjectName) -> Result<bool, ObjectError> {
+        match self.read_range(kind, name, 0, 1) {
+            Ok(_) => Ok(true),
+            Err(ObjectError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 
     fn read(&self, kind: Kind, name: &ObjectName) -> Result<Bytes, ObjectError>;
 

@@ -4,6 +4,8 @@ mod crash;
 mod damage;
 mod restic;
 mod round_trip;
+#[cfg(feature = "s3")]
+mod s3;
 mod saving;
 
 use std::fs;

@@ -54,7 +54,8 @@ async fn every_access_costs_what_the_books_say() {
     let instance = agent.instance_id();
     store.put_enrolment(&Enrolment { nonce: secret, instance, expires_at: at(9) }).await.unwrap();
     proxy.cost("put enrolment", "PutItem 1");
-    let tier = Tier { namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
+    let tier =
+        Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
     let price = PriceBook::proposal().estimate(agent.size);
     let agent = see(&store, &agent, Seen::Launched { started_at: at(2), tier, price }, at(2)).await;
     proxy.cost("launched", "TransactWriteItems 12");
@@ -78,7 +79,7 @@ async fn every_access_costs_what_the_books_say() {
     let agent =
         see(&store, &agent, Seen::SnapshotCommitted { snapshot: snapshot(agent.generation) }, at(9)).await;
     proxy.cost("snapshot committed", "TransactWriteItems 10");
-    let agent = see(&store, &agent, Seen::Stopped, at(10)).await;
+    let agent = see(&store, &agent, Seen::Stopped { at: None }, at(10)).await;
     proxy.cost("stopped", "TransactWriteItems 12");
     store.agent(agent.id).await.unwrap();
     proxy.cost("agent", "GetItem 1");

@@ -2,7 +2,6 @@
 //! of it over HTTP, by an emulator whose conditional writes are atomic.
 
 mod cost;
-mod emulator;
 mod expiry;
 mod faults;
 mod limits;

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::agent::Agent;
 
-use super::{Config, Dynamo, Lanes, anew, create_tables, emulator, ledger, sdk, stop_removal};
+use super::{Config, Dynamo, Lanes, anew, create_tables, ledger, sdk, stop_removal};
 use crate::store::conformance::fixture::*;
 use crate::store::dynamodb::item::{item, n};
 use crate::store::dynamodb::{Fault, OpenError, TablePrefix, key};

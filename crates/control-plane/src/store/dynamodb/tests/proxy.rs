@@ -14,8 +14,6 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::emulator;
-
 /// What becomes of a request.
 #[derive(Debug, Clone)]
 pub enum Fault {

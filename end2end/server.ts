@@ -17,10 +17,12 @@ export class Server {
   /** The one-time link of the latest start. */
   signInLink = "";
   private process?: ChildProcess;
+  private environment: Record<string, string> = {};
 
   /** Starts the server and resolves once it listens and has printed its sign-in link. */
   async start(args: string[] = [], environment: Record<string, string> = {}): Promise<void> {
     if (!binary) throw new Error("OPENCLAW_CLOUD_BINARY is not set: run script/test");
+    this.environment = environment;
     const listen = this.url ? new URL(this.url).host : "127.0.0.1:0";
     const child = spawn(binary, ["serve", "--listen", listen, "--data", this.data, ...args], {
       env: { ...process.env, ...environment },
@@ -35,13 +37,15 @@ export class Server {
         output += chunk;
         this.url ||= /^listening on (http:\S+)$/m.exec(output)?.[1] ?? "";
         this.signInLink ||= /^sign-in link: (http:\S+)$/m.exec(output)?.[1] ?? "";
-        if (this.url && this.signInLink) resolve();
+        // In AWS a link is for who asks for one: it has no place in a log that is kept.
+        if (this.url && (this.signInLink || environment.OPENCLAW_CLOUD_ENGINE === "aws")) resolve();
       };
       child.stdout.on("data", listenTo);
       child.stderr.on("data", listenTo);
       child.once("error", reject);
       child.once("exit", (code, signal) => reject(new Error(`the server ended (${code ?? signal}):\n${output}`)));
     });
+    this.signInLink ||= this.linkFor("owner");
   }
 
   /** Ends the server: SIGTERM for an orderly stop, SIGKILL for a crash. */
@@ -59,7 +63,10 @@ export class Server {
   /** A one-time link for another person, as an operator makes it. */
   linkFor(name: string): string {
     if (!binary) throw new Error("OPENCLAW_CLOUD_BINARY is not set: run script/test");
-    return execFileSync(binary, ["user", "add", name, "--data", this.data], { encoding: "utf8" }).trim().split(": ")[1];
+    const link = execFileSync(binary, ["user", "add", name, "--data", this.data, "--origin", this.url], {
+      encoding: "utf8", env: { ...process.env, ...this.environment },
+    });
+    return link.trim().split(": ")[1];
   }
 
   /** Kills the first process of an agent's sandbox, and with it all of the sandbox. */

@@ -49,13 +49,13 @@ export async function signIn(page: Page, server: Server, t: Words) {
   expect(page.url()).not.toContain("#");
 }
 
-export async function spawn(page: Page, t: Words, name: string) {
+export async function spawn(page: Page, t: Words, name: string, price: string = t.estimate) {
   await page.getByRole("button", { name: t.first }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("textbox", { name: t.name }).fill(name);
   await dialog.getByRole("radio").first().check();
   await expect(dialog.locator(".dialog-price")).toContainText("0");
-  await expect(dialog.locator(".dialog-price")).toContainText(t.estimate);
+  await expect(dialog.locator(".dialog-price")).toContainText(price);
   await dialog.getByRole("button", { name: t.wake }).click();
   await page.waitForURL(/\/agents\/[0-9a-z]{16}$/);
 }

@@ -54,12 +54,12 @@ pub fn restrict_files(home: &Path, abi: u8) -> Result<(), landlock::RulesetError
     rules.restrict_self().map(drop)
 }
 
-/// The inherited sockets, taken over; no program that is executed gets them or
-/// anything else that was open.
+/// The sockets to serve on; no program that is executed gets them or anything
+/// else that was open.
 ///
 /// # Safety
 /// Descriptors 3 and, with two listeners, 4 must be owned by nobody else.
-pub unsafe fn take_listeners(listeners: Listeners) -> std::io::Result<(OwnedFd, Option<OwnedFd>)> {
+pub unsafe fn take_listeners(listeners: Listeners) -> std::io::Result<Vec<Socket>> {
     // SAFETY: no pointer is passed; flag 4 is CLOSE_RANGE_CLOEXEC.
     if unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 4) } != 0 {
         return Err(std::io::Error::last_os_error());
@@ -72,10 +72,22 @@ pub unsafe fn take_listeners(listeners: Listeners) -> std::io::Result<(OwnedFd, 
         // SAFETY: it is open, and the caller promises that it is ours.
         Ok(unsafe { OwnedFd::from_raw_fd(number) })
     };
-    let unix = take(3)?;
-    let tcp = match listeners {
-        Listeners::Unix => None,
-        Listeners::UnixAndTcp => Some(take(4)?),
-    };
-    Ok((unix, tcp))
+    match listeners {
+        Listeners::Unix => Ok(vec![Socket::Unix(take(3)?)]),
+        Listeners::UnixAndTcp => Ok(vec![Socket::Unix(take(3)?), Socket::Direct(take(4)?)]),
+        Listeners::Relayed(address) => {
+            Ok(vec![Socket::Relayed(std::net::TcpListener::bind(address)?.into())])
+        }
+    }
+}
+
+/// A listening socket, and who comes to it.
+#[derive(Debug)]
+pub enum Socket {
+    /// The control plane on the same machine.
+    Unix(OwnedFd),
+    /// Browsers on the same machine.
+    Direct(OwnedFd),
+    /// The control plane over its network; browsers by its relay.
+    Relayed(OwnedFd),
 }

@@ -31,8 +31,8 @@ fn start() -> Result<(), String> {
     // SAFETY: `main` has started no thread.
     let config = unsafe { config::Config::take_from_environment() }.map_err(|error| error.to_string())?;
     // SAFETY: nothing else was opened, and who started this gave the sockets away.
-    let listeners = unsafe { confine::take_listeners(config.listeners) };
-    let listeners = listeners.map_err(|error| format!("the listening sockets: {error}"))?;
+    let sockets = unsafe { confine::take_listeners(config.listeners) };
+    let sockets = sockets.map_err(|error| format!("the listening sockets: {error}"))?;
     confine::adopt_orphans().map_err(|error| format!("adopting orphans: {error}"))?;
     tracing::info!(instance = %config.instance, landlock = ?config.landlock, "begins");
     if let Some(abi) = config.landlock {
@@ -42,7 +42,7 @@ fn start() -> Result<(), String> {
     // for each would take longer than both. What blocks has threads of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
     let runtime = runtime.map_err(|error| format!("the runtime: {error}"))?;
-    let outcome = runtime.block_on(run::run(config, listeners)).map_err(|error| error.to_string());
+    let outcome = runtime.block_on(run::run(config, sockets)).map_err(|error| error.to_string());
     // A thread that still saves has nobody to save for.
     runtime.shutdown_background();
     outcome

@@ -1,6 +1,5 @@
 //! From enrolment to the end.
 
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +9,9 @@ use domain::protocol::{EnrolReply, Report, from_hex};
 use domain::ticket::TicketVerifier;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::Config;
-use crate::control::{Client, Failure, Link, enrol, is_over};
+use crate::config::{Config, ControlAddress};
+use crate::confine::Socket;
+use crate::control::{Client, Failure, Link, enrol, is_over, objects};
 use crate::gate::Gate;
 use crate::reaper::Reaper;
 use crate::save::{Saver, Stage};
@@ -49,7 +49,7 @@ fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> Fatal {
 /// # Errors
 /// [`Fatal`] when it could not do what it was asked; `Ok` only when there is
 /// nothing left to save.
-pub async fn run(config: Config, listeners: (OwnedFd, Option<OwnedFd>)) -> Result<(), Fatal> {
+pub async fn run(config: Config, sockets: Vec<Socket>) -> Result<(), Fatal> {
     let mut asked = Asked::new().map_err(io("listening for signals"))?;
     let reaper = Arc::new(Reaper::default());
     tokio::spawn({
@@ -61,11 +61,9 @@ pub async fn run(config: Config, listeners: (OwnedFd, Option<OwnedFd>)) -> Resul
         // Nothing ran yet, and what is half hydrated must not be saved.
         () = asked.finish() => return Ok(()),
     };
-    let unix = Listener::unix(listeners.0).map_err(io("taking the socket"))?;
-    tokio::spawn(serve(Arc::clone(&instance), unix));
-    if let Some(tcp) = listeners.1 {
-        let tcp = Listener::tcp(tcp).map_err(io("taking the socket"))?;
-        tokio::spawn(serve(Arc::clone(&instance), tcp));
+    for socket in sockets {
+        let listener = Listener::new(socket).map_err(io("taking the socket"))?;
+        tokio::spawn(serve(Arc::clone(&instance), listener));
     }
     report(&link, &Report::Ready).await?;
     asked.finish().await;
@@ -82,7 +80,8 @@ async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<(Arc<Instance>, Li
     let key = from_hex(reply.repository_key.expose()).ok_or(Fatal::Keys)?;
     let ticket_key = from_hex(&reply.ticket_key).ok_or(Fatal::Keys)?;
     let verifier = TicketVerifier::new(&ticket_key).map_err(|_| Fatal::Keys)?;
-    let saver = Arc::new(Saver::new(config.home.clone(), link.clone(), key));
+    let objects = objects(&link, &reply.objects);
+    let saver = Arc::new(Saver::new(config.home.clone(), link.clone(), objects, key));
     let is_new = bring_back(&reply, &saver, config, &link).await?;
     report(&link, &Report::Boot { phase: BootPhase::Starting }).await?;
     let greeting = is_new.then(home::greeting);
@@ -93,8 +92,9 @@ async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<(Arc<Instance>, Li
         saver,
     });
     tokio::spawn(look(Arc::clone(&instance), link.clone()));
-    let control = config.control.clone();
-    if std::process::id() == 1 || control.with_file_name("egress.sock").exists() {
+    if let ControlAddress::Unix(control) = config.control.clone()
+        && (std::process::id() == 1 || control.with_file_name("egress.sock").exists())
+    {
         tokio::spawn(async move {
             if let Err(error) = proxy::run(&control).await {
                 tracing::warn!(%error, "there is no way out");

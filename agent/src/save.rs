@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::protocol::{Report, SnapshotCommit};
-use repository::{Repository, RepositoryKey};
+use repository::{ObjectStore, Repository, RepositoryKey};
 use tokio::sync::watch;
 
-use crate::control::{Link, RemoteObjects, is_over};
+use crate::control::{Link, is_over};
 use crate::freeze::{Frozen, freeze};
 
 /// How far saving is.
@@ -48,9 +48,8 @@ enum Failed {
 }
 
 impl Saver {
-    pub fn new(home: PathBuf, link: Link, key: [u8; 32]) -> Self {
-        let objects = RemoteObjects::new(link.clone(), tokio::runtime::Handle::current());
-        let repository = Arc::new(Repository::new(Arc::new(objects), RepositoryKey::new(key)));
+    pub fn new(home: PathBuf, link: Link, objects: Arc<dyn ObjectStore>, key: [u8; 32]) -> Self {
+        let repository = Arc::new(Repository::new(objects, RepositoryKey::new(key)));
         Self { home, link, repository, stage: watch::Sender::new(Stage::Serving) }
     }
 

@@ -1,17 +1,27 @@
 //! Commands beside `serve`.
 
+use anyhow::Context as _;
+use control_plane::aws::Account;
 use control_plane::embedded;
+use control_plane::store::dynamodb::TablePrefix;
 
-use crate::config::AddUser;
+use crate::config::{AddUser, Engine};
 use crate::serve::{ADDRESS, sign_in_link};
 
 /// Prints a one-time link. Works while a server runs: they share the ledger.
 pub async fn add_user(options: AddUser) -> anyhow::Result<()> {
-    let data = options.data.folder()?;
-    let identity = embedded::identity(&data)?;
+    let identity = match options.engine {
+        Engine::Embedded => embedded::identity(&options.data.folder()?)?,
+        Engine::Aws => {
+            let tables = options.tables.context("--tables is missing")?;
+            Account::find().await?.identity(tables.parse()?).await?
+        }
+    };
     let origin = match options.origin {
         Some(origin) => origin,
+        None if options.engine == Engine::Aws => anyhow::bail!("name the console's address with --origin"),
         None => {
+            let data = options.data.folder()?;
             let known = std::fs::read_to_string(data.join(ADDRESS)).unwrap_or_default();
             let known = known.trim().to_owned();
             anyhow::ensure!(
@@ -24,5 +34,13 @@ pub async fn add_user(options: AddUser) -> anyhow::Result<()> {
     let user = identity.ensure_user(&options.name).await?;
     let link = identity.sign_in_link(user.id).await?;
     println!("sign-in link for {}: {}", user.name, sign_in_link(&origin, link.expose()));
+    Ok(())
+}
+
+/// Makes the ledger's tables in the account.
+pub async fn create_tables(prefix: &str) -> anyhow::Result<()> {
+    let prefix: TablePrefix = prefix.parse().context("--tables")?;
+    Account::find().await?.create_tables(&prefix).await?;
+    println!("the ledger's tables are there: {prefix}…");
     Ok(())
 }

@@ -8,6 +8,10 @@ use domain::agent::IdleTimeout;
 use domain::name::Name;
 use domain::tier::TierFloor;
 
+mod aws;
+
+pub use aws::Aws;
+
 /// OpenClaw Cloud: an agent of your own, awake for cents, asleep for nothing.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -19,10 +23,23 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Runs the console and the control plane.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Manages people.
     #[command(subcommand)]
     User(UserCommand),
+    /// Prepares an AWS account.
+    #[command(subcommand)]
+    Aws(AwsCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AwsCommand {
+    /// Makes the ledger's tables, where no template does. What is there is kept.
+    CreateTables {
+        /// What their names begin with.
+        #[arg(long, env = "OPENCLAW_CLOUD_TABLES", value_name = "PREFIX")]
+        tables: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +76,11 @@ impl Data {
 pub struct AddUser {
     /// The person's name, 1–60 characters.
     pub name: Name,
+    #[arg(long, env = "OPENCLAW_CLOUD_ENGINE", default_value = "embedded")]
+    pub engine: Engine,
+    /// AWS: what the names of the ledger's tables begin with.
+    #[arg(long, env = "OPENCLAW_CLOUD_TABLES", value_name = "PREFIX")]
+    pub tables: Option<String>,
     #[command(flatten)]
     pub data: Data,
     /// The console's address, for the link: that of the server which ran last,
@@ -69,6 +91,11 @@ pub struct AddUser {
 
 #[derive(Debug, Args)]
 pub struct Serve {
+    /// Where ledger, snapshots and instances are: on this machine, or in an AWS account.
+    #[arg(long, env = "OPENCLAW_CLOUD_ENGINE", default_value = "embedded")]
+    pub engine: Engine,
+    #[command(flatten)]
+    pub aws: Aws,
     #[command(flatten)]
     pub data: Data,
     /// Address and port to listen on. Loopback unless told; port 0 takes a free one.
@@ -100,6 +127,12 @@ pub struct Serve {
     /// repeated; without any, every public address.
     #[arg(long, env = "OPENCLAW_CLOUD_EGRESS", value_delimiter = ',')]
     pub egress: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    Embedded,
+    Aws,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

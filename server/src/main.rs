@@ -17,7 +17,7 @@ mod web;
 
 use clap::Parser as _;
 
-use config::{Cli, Command, UserCommand};
+use config::{AwsCommand, Cli, Command, UserCommand};
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
@@ -32,8 +32,9 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         match cli.command {
-            Command::Serve(options) => serve::serve(options).await,
+            Command::Serve(options) => serve::serve(*options).await,
             Command::User(UserCommand::Add(options)) => commands::add_user(options).await,
+            Command::Aws(AwsCommand::CreateTables { tables }) => commands::create_tables(&tables).await,
         }
     });
     // Blocking work (a repository's write) ends by itself or with the process.

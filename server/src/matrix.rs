@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use control_plane::embedded::{Config, ControlPlane};
+use control_plane::embedded::{Config, Embedded};
 use control_plane::fleet::Spawn;
 use control_plane::orchestrator::LaunchPolicy;
 use control_plane::provider::Direct;
@@ -44,7 +44,7 @@ struct House {
 
 async fn house() -> House {
     let data = tempfile::tempdir().unwrap();
-    let plane = ControlPlane::open(Config {
+    let opened = Embedded::open(Config {
         data: data.path().join("data"),
         // Never started: the orchestrator does not run here.
         agent_program: std::env::current_exe().unwrap(),
@@ -54,6 +54,7 @@ async fn house() -> House {
     })
     .await
     .unwrap();
+    let plane = opened.into_plane();
     let person = |name: &str| {
         let (identity, name) = (Arc::clone(&plane.identity), name.parse().unwrap());
         async move {

@@ -6,20 +6,23 @@ use std::net::SocketAddr;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
+use control_plane::aws::Account;
 use control_plane::egress;
-use control_plane::embedded::{Config, ControlPlane};
+use control_plane::embedded::{self, Embedded};
 use control_plane::orchestrator::LaunchPolicy;
+use control_plane::plane::ControlPlane;
 use control_plane::provider::Direct;
 use domain::lifecycle::Policy;
 use domain::name::Name;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Serve, Terminals};
+use crate::config::{Engine, Serve, Terminals};
 use crate::state::State;
 use crate::{instances, site, web};
 
@@ -40,39 +43,19 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
         .with_context(|| format!("listening on {}: is a server running there already?", options.listen))?;
     let address = listener.local_addr()?;
     let origins = if options.origin.is_empty() { origins_of(address) } else { options.origin.clone() };
-    let data = options.data.folder()?;
-    let plane = ControlPlane::open(Config {
-        data: data.clone(),
-        agent_program: agent_program(options.agent)?,
-        policy: Policy { idle_timeout: options.idle_timeout, ..Policy::default() },
-        launches: LaunchPolicy {
-            direct: match options.terminals {
-                Terminals::Relay => Direct::RelayOnly,
-                Terminals::Direct => Direct::Loopback,
-            },
-            floor: options.isolation.into(),
-        },
-        origins: origins.clone(),
-    })
-    .await?;
-
     let stop = CancellationToken::new();
-    let control = socket(&plane.run.join("control.sock"))?;
-    tokio::spawn(async move { axum::serve(control, instances::router(plane.link)).await });
-    let proxy = egress::Proxy::new(egress::Policy::for_hosts(&options.egress)?);
-    tokio::spawn(proxy.serve(socket(&plane.run.join("egress.sock"))?));
+    let plane = match options.engine {
+        Engine::Embedded => embedded(&options, &origins).await?,
+        Engine::Aws => aws(&options, &origins).await?,
+    };
     let orchestrator = tokio::spawn(plane.orchestrator.run(plane.events, stop.clone()));
-
-    let owner: Name = OWNER.parse().context("the owner's name")?;
-    let owner = plane.identity.ensure_user(&owner).await?;
-    let link = plane.identity.sign_in_link(owner.id).await?;
-    let shown = origins.first().context("no origin")?;
-    // For links that are made later, by another process.
-    if let Err(error) = std::fs::write(data.join(ADDRESS), shown) {
-        tracing::warn!(%error, "the console's address was not written down: `user add` needs --origin");
-    }
     println!("listening on http://{address}");
-    println!("sign-in link: {}", sign_in_link(shown, link.expose()));
+    if options.engine == Engine::Embedded {
+        let owner: Name = OWNER.parse().context("the owner's name")?;
+        let owner = plane.identity.ensure_user(&owner).await?;
+        let link = plane.identity.sign_in_link(owner.id).await?;
+        println!("sign-in link: {}", sign_in_link(origins.first().context("no origin")?, link.expose()));
+    }
 
     let state = State::new(plane.fleet, plane.identity, assets, options.site, origins);
     let router = web::router(state)?;
@@ -92,6 +75,67 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     let _ = tokio::time::timeout(DRAIN, server).await;
     orchestrator.await?;
     Ok(())
+}
+
+/// On this machine. What it holds, it holds until the process ends.
+async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane> {
+    let data = options.data.folder()?;
+    let opened = Embedded::open(embedded::Config {
+        data: data.clone(),
+        agent_program: agent_program(options.agent.clone())?,
+        policy: policy(options),
+        launches: LaunchPolicy {
+            direct: match options.terminals {
+                Terminals::Relay => Direct::RelayOnly,
+                Terminals::Direct => Direct::Loopback,
+            },
+            floor: options.isolation.into(),
+        },
+        origins: origins.to_vec(),
+    })
+    .await?;
+    let Embedded { plane, run, .. } = &opened;
+    let control = socket(&run.join("control.sock"))?;
+    let link = Arc::clone(&plane.link);
+    tokio::spawn(async move { axum::serve(control, instances::router(link)).await });
+    let proxy = egress::Proxy::new(egress::Policy::for_hosts(&options.egress)?);
+    tokio::spawn(proxy.serve(socket(&run.join("egress.sock"))?));
+    // For links that are made later, by another process.
+    if let Err(error) = std::fs::write(data.join(ADDRESS), origins.first().context("no origin")?) {
+        tracing::warn!(%error, "the console's address was not written down: `user add` needs --origin");
+    }
+    Ok(opened.into_plane())
+}
+
+/// In an AWS account.
+async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane> {
+    let installation = options.aws.whole()?;
+    let plane = Account::find()
+        .await?
+        .open(control_plane::aws::Config {
+            tables: installation.tables,
+            bucket: installation.bucket,
+            s3_endpoint: installation.s3_endpoint,
+            agent_role: installation.agent_role,
+            queue: installation.queue,
+            fargate: installation.fargate,
+            keys: installation.keys,
+            policy: policy(options),
+            origins: origins.to_vec(),
+            floor: options.isolation.into(),
+        })
+        .await
+        .context("this installation can't start")?;
+    let listener = listen(options.aws.instances_listen)
+        .await
+        .with_context(|| format!("listening on {} for instances", options.aws.instances_listen))?;
+    let link = Arc::clone(&plane.link);
+    tokio::spawn(async move { axum::serve(listener, instances::router(link)).await });
+    Ok(plane)
+}
+
+fn policy(options: &Serve) -> Policy {
+    Policy { idle_timeout: options.idle_timeout, ..Policy::default() }
 }
 
 /// Binds the address. A server that was killed while it started a sandbox leaves

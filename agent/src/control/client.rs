@@ -1,11 +1,9 @@
-//! HTTP over the control plane's Unix socket, with a bounded patience for its
-//! restarts.
+//! HTTP to the control plane, with a bounded patience for its restarts.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,8 +13,14 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::config::ControlAddress;
 
 /// How long one request may take, all its tries together.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,7 +31,8 @@ const KEPT: usize = 4;
 
 /// Speaks HTTP with the control plane.
 pub struct Client {
-    socket: PathBuf,
+    address: ControlAddress,
+    tls: OnceLock<TlsConnector>,
     idle: Mutex<Vec<SendRequest<Parts>>>,
 }
 
@@ -68,8 +73,8 @@ pub struct Ask {
 }
 
 impl Client {
-    pub fn new(socket: PathBuf) -> Self {
-        Self { socket, idle: Mutex::default() }
+    pub fn new(address: ControlAddress) -> Self {
+        Self { address, tls: OnceLock::new(), idle: Mutex::default() }
     }
 
     /// Sends until there is an answer that more trying won't change.
@@ -99,9 +104,9 @@ impl Client {
     }
 
     async fn once(&self, ask: &Ask) -> Result<Bytes, Failure> {
-        let unreachable = |error: &dyn std::fmt::Display| Failure::Unreachable(error.to_string());
         let mut sender = self.connection().await?;
-        let answer = sender.send_request(request(ask)?).await.map_err(|error| unreachable(&error))?;
+        let answer =
+            sender.send_request(request(self.host(), ask)?).await.map_err(|error| unreachable(&error))?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), ask.answer_max).collect().await;
         let body = body.map_err(|error| unreachable(&error))?.to_bytes();
@@ -125,23 +130,72 @@ impl Client {
                 return Ok(kept);
             }
         }
-        let stream = UnixStream::connect(&self.socket).await;
-        let stream = stream.map_err(|error| Failure::Unreachable(error.to_string()))?;
-        let made = handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = made.map_err(|error| Failure::Unreachable(error.to_string()))?;
-        tokio::spawn(async move {
-            // What breaks it off is told to whoever waits for an answer.
-            let _ = connection.await;
-        });
-        Ok(sender)
+        match &self.address {
+            ControlAddress::Unix(path) => {
+                begin(UnixStream::connect(path).await.map_err(|error| unreachable(&error))?).await
+            }
+            ControlAddress::Http(authority) => begin(tcp(authority).await?).await,
+            ControlAddress::Https(authority) => {
+                let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
+                let host = host.trim_matches(['[', ']']).to_owned();
+                let name =
+                    ServerName::try_from(host).map_err(|error| Failure::Senseless(error.to_string()))?;
+                let tls = self.tls()?.connect(name, tcp(authority).await?).await;
+                begin(tls.map_err(|error| unreachable(&error))?).await
+            }
+        }
+    }
+
+    fn host(&self) -> &str {
+        match &self.address {
+            ControlAddress::Unix(_) => "control",
+            ControlAddress::Http(authority) | ControlAddress::Https(authority) => authority,
+        }
+    }
+
+    /// By the system's certificates, read when they are first needed.
+    fn tls(&self) -> Result<&TlsConnector, Failure> {
+        if let Some(connector) = self.tls.get() {
+            return Ok(connector);
+        }
+        let mut roots = RootCertStore::empty();
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            let why = found.errors.first().map_or("none are installed".to_owned(), ToString::to_string);
+            return Err(Failure::Senseless(format!("there are no certificates to trust: {why}")));
+        }
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Ok(self.tls.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
 }
 
-fn request(ask: &Ask) -> Result<Request<Parts>, Failure> {
+fn unreachable(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Unreachable(error.to_string())
+}
+
+async fn tcp(authority: &str) -> Result<TcpStream, Failure> {
+    let stream = TcpStream::connect(authority).await.map_err(|error| unreachable(&error))?;
+    stream.set_nodelay(true).map_err(|error| unreachable(&error))?;
+    Ok(stream)
+}
+
+async fn begin(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<SendRequest<Parts>, Failure> {
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
+    tokio::spawn(async move {
+        // What breaks it off is told to whoever waits for an answer.
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
+
+fn request(host: &str, ask: &Ask) -> Result<Request<Parts>, Failure> {
     let mut request = Request::builder()
         .method(ask.method.clone())
         .uri(&ask.path)
-        .header(header::HOST, "control")
+        .header(header::HOST, host)
         .header(header::CONTENT_TYPE, "application/json");
     if let Some(token) = &ask.token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));

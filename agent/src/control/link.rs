@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::protocol::{EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, control, to_hex};
+use domain::protocol::{
+    BucketKeys, EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, control, to_hex,
+};
 use http::{Method, StatusCode};
 use serde::Serialize;
 
@@ -57,6 +59,12 @@ impl Link {
     /// [`Failure::Refused`] with 409 when this run is over.
     pub async fn commit(&self, commit: &SnapshotCommit) -> Result<(), Failure> {
         self.post(control::SNAPSHOTS, commit).await
+    }
+
+    /// New keys of the instance's part of the bucket.
+    pub(super) async fn bucket_keys(&self) -> Result<BucketKeys, Failure> {
+        let answer = self.client.ask(&post(control::BUCKET_KEYS, Some(&self.token), &())?, PATIENCE).await?;
+        serde_json::from_slice(&answer).map_err(|error| Failure::Senseless(error.to_string()))
     }
 
     pub(super) async fn ask(&self, mut ask: Ask) -> Result<Bytes, Failure> {

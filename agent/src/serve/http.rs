@@ -100,7 +100,7 @@ fn upgrade(instance: Arc<Instance>, peer: Peer, mut request: Request<Incoming>) 
     let allowed = match headers.get(header::ORIGIN) {
         Some(origin) => instance.gate.allows(origin.as_bytes()),
         // The control plane's relay has checked it.
-        None => peer.is_control_plane(),
+        None => peer.by_relay(),
     };
     if !allowed {
         return Err(plain(StatusCode::FORBIDDEN, "no page of that origin may open a terminal\n"));

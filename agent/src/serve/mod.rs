@@ -1,10 +1,9 @@
-//! What the instance serves, on the sockets that it inherited.
+//! What the instance serves, on the sockets that it was given.
 
 mod http;
 mod stream;
 mod viewer;
 
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::confine::Socket;
 use crate::gate::Gate;
 use crate::save::Saver;
 use crate::terminal::Terminals;
@@ -41,42 +41,50 @@ pub struct Instance {
 /// Who is on the other side of a connection, and its place among them.
 #[derive(Clone)]
 pub struct Peer {
-    is_control_plane: bool,
+    by_relay: bool,
     _place: Arc<OwnedSemaphorePermit>,
 }
 
 impl Peer {
-    /// Only the control plane has the way to the Unix socket.
-    pub fn is_control_plane(&self) -> bool {
-        self.is_control_plane
+    /// No browser has the way to that socket: its relay checks the `Origin`.
+    pub fn by_relay(&self) -> bool {
+        self.by_relay
     }
 }
 
 /// A socket to serve on.
-pub enum Listener {
+pub struct Listener {
+    listener: Kind,
+    by_relay: bool,
+}
+
+enum Kind {
     Unix(UnixListener),
     Tcp(TcpListener),
 }
 
 impl Listener {
-    /// From an inherited listening Unix socket.
-    pub fn unix(socket: OwnedFd) -> std::io::Result<Self> {
-        let listener = std::os::unix::net::UnixListener::from(socket);
-        listener.set_nonblocking(true)?;
-        Ok(Self::Unix(UnixListener::from_std(listener)?))
-    }
-
-    /// From an inherited listening TCP socket.
-    pub fn tcp(socket: OwnedFd) -> std::io::Result<Self> {
-        let listener = std::net::TcpListener::from(socket);
-        listener.set_nonblocking(true)?;
-        Ok(Self::Tcp(TcpListener::from_std(listener)?))
+    pub fn new(socket: Socket) -> std::io::Result<Self> {
+        let by_relay = !matches!(socket, Socket::Direct(_));
+        let listener = match socket {
+            Socket::Unix(socket) => {
+                let listener = std::os::unix::net::UnixListener::from(socket);
+                listener.set_nonblocking(true)?;
+                Kind::Unix(UnixListener::from_std(listener)?)
+            }
+            Socket::Direct(socket) | Socket::Relayed(socket) => {
+                let listener = std::net::TcpListener::from(socket);
+                listener.set_nonblocking(true)?;
+                Kind::Tcp(TcpListener::from_std(listener)?)
+            }
+        };
+        Ok(Self { listener, by_relay })
     }
 
     async fn accept(&self) -> std::io::Result<Stream> {
-        match self {
-            Self::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
-            Self::Tcp(listener) => {
+        match &self.listener {
+            Kind::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+            Kind::Tcp(listener) => {
                 let stream = listener.accept().await?.0;
                 stream.set_nodelay(true)?;
                 Ok(Stream::Tcp(stream))
@@ -92,8 +100,7 @@ pub async fn serve(instance: Arc<Instance>, listener: Listener) {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
             Ok(stream) => {
-                let peer =
-                    Peer { is_control_plane: matches!(stream, Stream::Unix(_)), _place: Arc::new(place) };
+                let peer = Peer { by_relay: listener.by_relay, _place: Arc::new(place) };
                 let instance = Arc::clone(&instance);
                 tokio::spawn(async move {
                     let service =

@@ -36,7 +36,12 @@ pub async fn sign_out() -> Result<(), AppError> {
 pub async fn me() -> Result<Me, AppError> {
     let fleet = fleet();
     let who = principal().await?;
-    Ok(Me { name: who.name, prices: fleet.prices().clone(), idle_timeout: fleet.idle_timeout().as_secs() })
+    Ok(Me {
+        name: who.name,
+        prices: fleet.prices().clone(),
+        basis: fleet.basis(),
+        idle_timeout: fleet.idle_timeout().as_secs(),
+    })
 }
 
 /// The caller's API tokens, newest first.

@@ -10,7 +10,7 @@ mod session;
 
 use domain::id::TokenId;
 use domain::name::Name;
-use domain::price::PriceBook;
+use domain::price::{Basis, PriceBook};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,8 @@ pub use session::{request_cookie, request_header, request_id, session, status};
 pub struct Me {
     pub name: Name,
     pub prices: PriceBook,
+    /// Whether a provider bills them.
+    pub basis: Basis,
     /// Seconds: of agents that have none of their own.
     pub idle_timeout: u32,
 }

@@ -6,18 +6,22 @@ use leptos::prelude::*;
 
 use super::icon::icon;
 use super::spawn::size_spec;
+use super::waking::phases;
 use crate::i18n::{use_lang, use_strings};
 use crate::live::Live;
 
 /// A layer of isolation: its name, and whether it was reached.
-fn layers(tier: &Tier) -> [(String, bool); 4] {
+fn layers(tier: &Tier) -> Vec<(String, bool)> {
+    if tier.machine {
+        return vec![("Fargate".to_owned(), true)];
+    }
     let landlock = tier.landlock.map_or("Landlock".to_owned(), |abi| format!("Landlock {abi}"));
     let (limits, strong) = match tier.limits {
         Limits::Rlimits => ("cgroups", false),
         Limits::Cgroup1 => ("cgroups v1", true),
         Limits::Cgroup2 => ("cgroups v2", true),
     };
-    [
+    vec![
         ("namespaces".to_owned(), tier.namespaces),
         (landlock, tier.landlock.is_some()),
         ("seccomp".to_owned(), tier.seccomp),
@@ -38,8 +42,8 @@ pub fn Facts(agent: Live) -> impl IntoView {
     let boot = agent.memo(move |view| {
         let asked = view.boot.marks().first()?.at;
         let ready = view.boot.marks().last().filter(|mark| mark.phase == BootPhase::Ready)?.at;
-        let took = |phase: &BootPhase| lang.took(view.boot.took(*phase).unwrap_or_default());
-        let phases = BootPhase::ALL.iter().zip(t.phases).map(|(phase, name)| (name, took(phase)));
+        let took = |phase| lang.took(view.boot.took(phase).unwrap_or_default());
+        let phases = phases(view, t).into_iter().map(|(phase, name)| (name, took(phase)));
         Some((lang.took(ready.since(asked)), phases.collect::<Vec<_>>()))
     });
     let layer = move |(name, reached): (String, bool)| {
@@ -66,7 +70,7 @@ pub fn Facts(agent: Live) -> impl IntoView {
                 tier.get()
                     .map(|tier| view! {
                         <ul class="tier" aria-label=t.isolation>
-                            {layers(&tier).map(layer).collect_view()}
+                            {layers(&tier).into_iter().map(layer).collect_view()}
                         </ul>
                     })
             }}

@@ -80,7 +80,7 @@ pub fn Frame(
             {children()}
             <footer class="footer">
                 <span>"OpenClaw Cloud " {env!("CARGO_PKG_VERSION")}</span>
-                <span>{t.here_is_free}</span>
+                <span>{t.promise_free}</span>
             </footer>
         </div>
     }

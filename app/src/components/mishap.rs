@@ -12,6 +12,7 @@ use crate::live::Live;
 fn words(reason: FailureReason, t: &Strings) -> [&'static str; 2] {
     match reason {
         FailureReason::LaunchRefused => t.launch_refused,
+        FailureReason::NoRoom => t.no_room,
         FailureReason::TierUnavailable => t.tier_unavailable,
         FailureReason::BootTimeout => t.boot_timeout,
         FailureReason::HydrateFailed => t.hydrate_failed,

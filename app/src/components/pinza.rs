@@ -39,8 +39,9 @@ impl Mood {
 /// How many phases of the boot are behind it.
 fn level(view: &AgentView) -> u8 {
     let current = view.boot.current();
-    let behind = BootPhase::ALL.iter().filter(|phase| Some(**phase) < current).count();
-    u8::try_from(behind).unwrap_or(5)
+    let all = BootPhase::of(view.provider);
+    let behind = all.iter().filter(|phase| Some(**phase) < current).count();
+    u8::try_from(behind * 5 / (all.len() - 1)).unwrap_or(5)
 }
 
 const BEFORE: &str = r#"<ellipse class="pinza-shade" cx="100" cy="180" rx="74" ry="10"/><g class="pinza-whole"><path class="pinza-steam" pathLength="1" d="M84 80c-14-14 10-24-4-40-8-9-4-18 2-24"/><path class="pinza-steam" pathLength="1" d="M116 80c-14-14 10-24-4-40-8-9-4-18 2-24"/><g class="pinza-left"><path class="pinza-arm" d="M58 128c-20 4-30-6-28-26"/><path class="pinza-claw" d="M32 108C9 102 7 70 27 56c2 12 5 19 11 25 1-11 5-17 13-21 9 20 2 42-19 48z"/></g><g class="pinza-right"><path class="pinza-arm" d="M142 128c20 4 30-6 28-26"/><path class="pinza-claw" d="M168 108c23-6 25-38 5-52-2 12-5 19-11 25-1-11-5-17-13-21-9 20-2 42 19 48z"/></g><ellipse class="pinza-saucer" cx="100" cy="172" rx="58" ry="9"/>"#;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use domain::money::NanoDollars;
+use domain::price::Basis;
 use leptos::prelude::*;
 
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::{Strings, use_lang, use_strings};
 use crate::live::Live;
 
 /// Decimals of the sum that ticks: at the smallest size's rate the last one
@@ -24,6 +25,14 @@ fn saved_percent(month: NanoDollars, full: NanoDollars) -> Option<u64> {
         return None;
     }
     Some((full - month).saturating_mul(100) / full).filter(|percent| *percent > 0)
+}
+
+/// What a price is called.
+pub fn basis(basis: Basis, t: &Strings) -> &'static str {
+    match basis {
+        Basis::Estimate => t.estimate,
+        Basis::Billed => t.list_price,
+    }
 }
 
 /// The bill of an agent.
@@ -54,7 +63,7 @@ pub fn Receipt(agent: Live) -> impl IntoView {
             <div class="receipt">
                 <div class="receipt-head">
                     <h2 id="receipt-title">{t.bill}</h2>
-                    <span class="estimate">{t.estimate}</span>
+                    <span class="estimate">{agent.peek(|view| basis(view.meter.basis, t))}</span>
                 </div>
                 <dl class="receipt-total">
                     <dt>{move || if runs.get() { t.session } else { t.last_session }}</dt>
@@ -85,7 +94,13 @@ pub fn Receipt(agent: Live) -> impl IntoView {
                     </dl>
                     {move || saves.get().map(|saves| view! { <p class="receipt-saved">{saves}</p> })}
                 </div>
-                <p class="receipt-note">{t.bill_note}</p>
+                <p class="receipt-note">
+                    {agent
+                        .peek(|view| match view.meter.basis {
+                            Basis::Estimate => t.bill_note,
+                            Basis::Billed => t.bill_note_billed,
+                        })}
+                </p>
             </div>
         </section>
     }

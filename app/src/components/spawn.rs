@@ -1,6 +1,7 @@
 //! The dialog that makes an agent, with its price before the click.
 
 use domain::name::Name;
+use domain::price::Basis;
 use domain::size::Size;
 use domain::view::AgentView;
 use leptos::prelude::*;
@@ -10,6 +11,7 @@ use super::dialog::{Dialog, DialogHandle};
 use super::errors;
 use super::house::use_me;
 use super::icon::icon;
+use super::receipt::basis;
 use crate::api;
 use crate::browser;
 use crate::i18n::{Lang, Strings, use_lang, use_strings};
@@ -198,9 +200,14 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
             <div class="dialog-foot">
                 <p class="dialog-price">
                     <strong>
-                        {move || rate(size.get())} " " <span class="estimate">{t.estimate}</span>
+                        {move || rate(size.get())} " " <span class="estimate">{basis(me.basis, t)}</span>
                     </strong>
-                    <span class="small soft">{t.price_here}</span>
+                    <span class="small soft">
+                        {match me.basis {
+                            Basis::Estimate => t.price_here,
+                            Basis::Billed => t.price_billed,
+                        }}
+                    </span>
                 </p>
                 <div class="actions">
                     <button class="button" r#type="button" on:click=move |_| handle.close()>

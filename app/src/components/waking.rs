@@ -18,9 +18,11 @@ use crate::i18n::{Strings, use_lang, use_strings};
 use crate::live::Live;
 use crate::terminal;
 
-/// Those that take time: all but `Ready`.
-const SHOWN: [BootPhase; 5] =
-    [BootPhase::Queued, BootPhase::Placing, BootPhase::Enrolling, BootPhase::Hydrating, BootPhase::Starting];
+/// The phases that take time where the agent runs, all but `Ready`, with their names.
+pub fn phases(view: &AgentView, t: &Strings) -> Vec<(BootPhase, &'static str)> {
+    let named = BootPhase::ALL.into_iter().zip(t.phases);
+    named.filter(|(phase, _)| BootPhase::of(view.provider).contains(phase)).collect()
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -89,8 +91,8 @@ pub fn Waking(agent: Live) -> impl IntoView {
     });
     let doing = Memo::new(move |_| {
         let current = agent.read(|view| view.boot.current());
-        let index = SHOWN.iter().position(|phase| Some(*phase) == current);
-        index.map_or("", |index| t.phases[index])
+        let named = BootPhase::ALL.into_iter().zip(t.phases).find(|(phase, _)| Some(*phase) == current);
+        named.map_or("", |(_, name)| name)
     });
     let sum = Memo::new(move |_| {
         let (asked, ready) = agent.read(|view| {
@@ -102,9 +104,8 @@ pub fn Waking(agent: Live) -> impl IntoView {
     });
     let waking = agent.memo(AgentView::is_waking);
     let let_sleep = move |_| act.on(agent, api::sleep(agent.id));
-    let phases = SHOWN.into_iter().enumerate().map(|(index, phase)| {
-        view! { <PhaseLine agent phase name=t.phases[index] /> }
-    });
+    let phases = agent.peek(|view| phases(view, t));
+    let phases = phases.into_iter().map(|(phase, name)| view! { <PhaseLine agent phase name /> });
     let foot = move || match failure.get() {
         Some(failure) => view! { <Mishap agent failure /> }.into_any(),
         None => view! {

@@ -20,7 +20,6 @@ pub static STRINGS: Strings = Strings {
     now: "now",
     months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     loading: "Loading…",
-    here_is_free: "On this machine it costs $0",
 
     lead: |awake, resting| match (awake, resting) {
         (0, _) => "All at rest. Asleep they cost nothing.".to_owned(),
@@ -39,6 +38,7 @@ pub static STRINGS: Strings = Strings {
     promise_isolated: "Isolated from the rest",
     until_now: "so far",
     estimate: "estimate",
+    list_price: "list price",
     free_asleep: "asleep",
     free_stopped: "stopped",
     open: "Open",
@@ -72,6 +72,7 @@ pub static STRINGS: Strings = Strings {
     fits_openclaw: "OpenClaw fits from Standard up.",
     sleeps_unused_for: "Falls asleep when unused for",
     usual: |span| format!("{span} (the usual)"),
+    price_billed: "Fargate Spot's list price, while it is awake.",
     price_here: "Here it costs $0: this is Fargate Spot's price.",
     save: "Save",
     delete_title: |name| format!("Delete “{name}”?"),
@@ -87,6 +88,9 @@ pub static STRINGS: Strings = Strings {
     phases: [
         "In the queue",
         "Preparing its machine",
+        "Connecting its network",
+        "Fetching its image",
+        "Starting its container",
         "Introducing itself",
         "Fetching its things",
         "Opening the terminal",
@@ -104,6 +108,10 @@ pub static STRINGS: Strings = Strings {
     launch_refused: [
         "Its machine could not be prepared",
         "The system did not let it start. What it said is below; mend that and try again.",
+    ],
+    no_room: [
+        "There is no room now",
+        "The provider has no machine of that size free. That lasts minutes, mostly: try again, or another size.",
     ],
     tier_unavailable: [
         "The isolation that is demanded can't be had here",
@@ -168,6 +176,7 @@ pub static STRINGS: Strings = Strings {
     always_on: "Always awake",
     a_month: |sum| format!("{sum}/month"),
     you_save: |percent| format!("You save {percent}"),
+    bill_note_billed: "Seconds times the list price; AWS's bill adds network, disks and taxes.",
     bill_note: "Estimated price on Fargate Spot; on this machine it costs $0.",
 
     terminals: "Terminals",

@@ -20,7 +20,6 @@ pub static STRINGS: Strings = Strings {
     now: "ahora",
     months: ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"],
     loading: "Cargando…",
-    here_is_free: "En esta máquina cuesta $0",
 
     lead: |awake, resting| match (awake, resting) {
         (0, _) => "Todos descansan. Dormidos no gastan.".to_owned(),
@@ -45,6 +44,7 @@ pub static STRINGS: Strings = Strings {
     promise_isolated: "Aislado del resto",
     until_now: "hasta ahora",
     estimate: "estimado",
+    list_price: "precio de lista",
     free_asleep: "dormido",
     free_stopped: "parado",
     open: "Abrir",
@@ -78,6 +78,7 @@ pub static STRINGS: Strings = Strings {
     fits_openclaw: "OpenClaw cabe desde Estándar.",
     sleeps_unused_for: "Se duerme si no lo usas durante",
     usual: |span| format!("{span} (lo normal)"),
+    price_billed: "Precio de lista de Fargate Spot, mientras está despierto.",
     price_here: "Aquí cuesta $0: es el precio en Fargate Spot.",
     save: "Guardar",
     delete_title: |name| format!("¿Eliminar «{name}»?"),
@@ -93,6 +94,9 @@ pub static STRINGS: Strings = Strings {
     phases: [
         "En la cola",
         "Preparando su máquina",
+        "Conectando su red",
+        "Trayendo su imagen",
+        "Arrancando su contenedor",
         "Presentándose",
         "Trayendo sus cosas",
         "Abriendo la terminal",
@@ -110,6 +114,10 @@ pub static STRINGS: Strings = Strings {
     launch_refused: [
         "No se pudo preparar su máquina",
         "El sistema no dejó arrancarla. Abajo está lo que dijo; corrígelo y prueba otra vez.",
+    ],
+    no_room: [
+        "Ahora no hay sitio",
+        "El proveedor no tiene ninguna máquina libre de ese tamaño. Suele durar minutos: prueba otra vez, o con otro tamaño.",
     ],
     tier_unavailable: [
         "Aquí no hay el aislamiento que se exige",
@@ -174,6 +182,7 @@ pub static STRINGS: Strings = Strings {
     always_on: "Siempre despierto",
     a_month: |sum| format!("{sum}/mes"),
     you_save: |percent| format!("Ahorras el {percent}"),
+    bill_note_billed: "Segundos por precio de lista; la factura de AWS añade red, discos e impuestos.",
     bill_note: "Precio estimado en Fargate Spot; en esta máquina cuesta $0.",
 
     terminals: "Terminales",

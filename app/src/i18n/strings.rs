@@ -20,7 +20,6 @@ pub struct Strings {
     pub now: &'static str,
     pub months: [&'static str; 12],
     pub loading: &'static str,
-    pub here_is_free: &'static str,
 
     // My agents
     pub lead: fn(awake: usize, resting: usize) -> String,
@@ -33,6 +32,7 @@ pub struct Strings {
     pub promise_isolated: &'static str,
     pub until_now: &'static str,
     pub estimate: &'static str,
+    pub list_price: &'static str,
     pub free_asleep: &'static str,
     pub free_stopped: &'static str,
     pub open: &'static str,
@@ -70,6 +70,7 @@ pub struct Strings {
     pub sleeps_unused_for: &'static str,
     pub usual: fn(span: &str) -> String,
     pub price_here: &'static str,
+    pub price_billed: &'static str,
     pub save: &'static str,
     pub delete_title: fn(name: &str) -> String,
     pub delete_text: &'static str,
@@ -83,7 +84,8 @@ pub struct Strings {
     pub first_time: &'static str,
     pub from_save_of: fn(ago: &str) -> String,
     /// Queued, placing, enrolling, hydrating, starting.
-    pub phases: [&'static str; 5],
+    /// Of [`domain::boot::BootPhase::ALL`], but for the last.
+    pub phases: [&'static str; 8],
     pub step_done: &'static str,
     pub step_doing: &'static str,
     pub step_waiting: &'static str,
@@ -96,6 +98,7 @@ pub struct Strings {
 
     // Failures: what happened, and what to do
     pub launch_refused: [&'static str; 2],
+    pub no_room: [&'static str; 2],
     pub tier_unavailable: [&'static str; 2],
     pub boot_timeout: [&'static str; 2],
     pub hydrate_failed: [&'static str; 2],
@@ -150,6 +153,7 @@ pub struct Strings {
     pub a_month: fn(sum: &str) -> String,
     pub you_save: fn(percent: &str) -> String,
     pub bill_note: &'static str,
+    pub bill_note_billed: &'static str,
 
     // The terminal
     pub terminals: &'static str,

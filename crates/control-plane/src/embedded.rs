@@ -8,22 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::lifecycle::Policy;
-use domain::price::PriceBook;
-use domain::ticket::{TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, SystemClock};
-use crate::fleet::Fleet;
 use crate::identity::Identity;
-use crate::instances::Instances;
 use crate::keys;
-use crate::ledger::Ledger;
-use crate::link::Link;
-use crate::live::Hub;
-use crate::orchestrator::{LaunchPolicy, Orchestrator};
+use crate::live::Writers;
+use crate::orchestrator::LaunchPolicy;
+use crate::plane::{ControlPlane, Keys, Parts};
 use crate::provider::local::{AgentProgram, Cgroups, LocalConfig, LocalProvider};
-use crate::provider::{Provider, ProviderEvent};
-use crate::snapshots::Repositories;
+use crate::snapshots::Place;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 
@@ -45,13 +39,9 @@ pub struct Config {
     pub origins: Vec<String>,
 }
 
-/// A control plane, wired.
-pub struct ControlPlane {
-    pub fleet: Arc<Fleet>,
-    pub identity: Arc<Identity>,
-    pub link: Arc<Link>,
-    pub orchestrator: Arc<Orchestrator>,
-    pub events: mpsc::Receiver<ProviderEvent>,
+/// An embedded control plane.
+pub struct Embedded {
+    pub plane: ControlPlane,
     /// The only folder of the host that sandboxes see, read-only; its sockets
     /// are the server's to bind.
     pub run: PathBuf,
@@ -114,76 +104,52 @@ async fn alone(data: &Path) -> Result<File, OpenError> {
     }
 }
 
-impl ControlPlane {
+impl Embedded {
+    /// The control plane; the folder stays held until the process ends.
+    pub fn into_plane(self) -> ControlPlane {
+        std::mem::forget(self._alone);
+        self.plane
+    }
+
     /// Opens what is there, or makes it; adopts the instances that still run.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let data = &config.data;
         folder(data)?;
         let alone = alone(data).await?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = store(data)?;
         let (key_folder, run) = (data.join("keys"), data.join("run"));
         for path in [&key_folder, &run] {
             folder(path)?;
         }
-        let ticket_key =
-            keys::load_or_create(&key_folder.join("ticket.key")).map_err(doing("the ticket key"))?;
-        let master =
-            keys::load_or_create(&key_folder.join("repository.key")).map_err(doing("the repository key"))?;
-        let signer = Arc::new(TicketSigner::new(&ticket_key));
-        let repositories =
-            Arc::new(Repositories::new(data.join("snapshots"), repository::MasterSecret::new(master)));
-
+        let key = |name| keys::load_or_create(&key_folder.join(name));
+        let keys = Keys {
+            ticket: key("ticket.key").map_err(doing("the ticket key"))?,
+            repository: key("repository.key").map_err(doing("the repository key"))?,
+        };
         let (tell, events) = mpsc::channel(1024);
-        let provider: Arc<dyn Provider> = Arc::new(
-            LocalProvider::open(
-                LocalConfig {
-                    data: data.clone(),
-                    program: AgentProgram { path: config.agent_program, args: Vec::new() },
-                    bwrap: PathBuf::from("bwrap"),
-                    grace: GRACE,
-                    cgroups: Cgroups::Use,
-                },
-                tell,
-            )
-            .await
-            .map_err(doing("preparing sandboxes"))?,
-        );
-        let ledger = Arc::new(Ledger {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            policy: config.policy,
-            book: PriceBook::proposal(),
-            hub: Hub::default(),
-            due: tokio::sync::Notify::new(),
-        });
-        let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
-        let verifier = TicketVerifier::new(&signer.public_key()).map_err(doing("the ticket key"))?;
-        Ok(Self {
-            fleet: Arc::new(Fleet {
-                ledger: Arc::clone(&ledger),
-                provider: Arc::clone(&provider),
-                instances: Arc::clone(&instances),
-                signer: Arc::clone(&signer),
-            }),
-            identity: Arc::new(Identity::new(store, clock)),
-            link: Arc::new(Link {
-                ledger: Arc::clone(&ledger),
-                signer,
-                verifier,
-                repositories: Arc::clone(&repositories),
-                origins: config.origins,
-            }),
-            orchestrator: Arc::new(Orchestrator {
-                ledger,
-                provider,
-                instances,
-                repositories,
-                launches: config.launches,
-            }),
+        let provider = LocalProvider::open(
+            LocalConfig {
+                data: data.clone(),
+                program: AgentProgram { path: config.agent_program, args: Vec::new() },
+                bwrap: PathBuf::from("bwrap"),
+                grace: GRACE,
+                cgroups: Cgroups::Use,
+            },
+            tell,
+        )
+        .await
+        .map_err(doing("preparing sandboxes"))?;
+        let plane = ControlPlane::new(Parts {
+            store,
+            writers: Writers::One,
+            provider: Arc::new(provider),
             events,
-            run,
-            _alone: alone,
-        })
+            snapshots: Place::Folder(data.join("snapshots")),
+            keys,
+            policy: config.policy,
+            launches: config.launches,
+            origins: config.origins,
+        });
+        Ok(Self { plane: plane.map_err(doing("the ticket key"))?, run, _alone: alone })
     }
 }

@@ -4,12 +4,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use domain::agent::{Agent, IdleTimeout, Phase, ProviderName};
+use domain::agent::{Agent, IdleTimeout, Phase};
 use domain::event::Event;
 use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{self, NewAgent, Observation};
 use domain::name::Name;
-use domain::price::PriceBook;
+use domain::price::{Basis, PriceBook};
 use domain::size::Size;
 use domain::ticket::{Claims, Scope, TICKET_LIFE, Ticket, TicketSigner};
 use domain::time::Timestamp;
@@ -78,7 +78,7 @@ impl Fleet {
             owner: who.user,
             name: request.name,
             size: request.size,
-            provider: ProviderName::Local,
+            provider: self.provider.name(),
             idle_timeout: request.idle_timeout,
         };
         let transition = lifecycle::create(new, now);
@@ -195,6 +195,11 @@ impl Fleet {
     /// Tells when something changed.
     pub fn listen(&self) -> Listener {
         self.ledger.hub.listen()
+    }
+
+    /// Whether a provider bills what runs here.
+    pub fn basis(&self) -> Basis {
+        Basis::of(self.provider.name())
     }
 
     pub fn prices(&self) -> &PriceBook {

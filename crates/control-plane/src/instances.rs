@@ -12,6 +12,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use sha2::{Digest as _, Sha256};
 
 use crate::provider::{Provider, ProviderError};
 use crate::random;
@@ -65,6 +66,14 @@ impl Instances {
     pub async fn warn(&self, id: InstanceId, warning: IdleWarning, now: Timestamp) -> Result<(), Unanswered> {
         let body = serde_json::to_vec(&warning).map_err(|error| Unanswered::Broken(error.to_string()))?;
         self.ask(id, Method::POST, instance::IDLE_WARNING, body.into(), now).await.map(drop)
+    }
+
+    /// The nonce that one run enrols with. It is always the same, so that a
+    /// launch that is repeated asks the provider for the same thing, and of two
+    /// instances that a provider started for one run only one can enrol.
+    pub fn nonce(&self, id: InstanceId) -> String {
+        let secret = Sha256::digest(self.signer.secret_for(&format!("the enrolment of {id}")));
+        secret.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn ticket(&self, id: InstanceId, now: Timestamp) -> Ticket {

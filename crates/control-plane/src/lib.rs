@@ -4,10 +4,13 @@
 //! [`orchestrator`] drives what is recorded to what is wanted.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod clock;
 pub mod egress;
 pub mod embedded;
 mod error;
+pub mod events;
 pub mod fleet;
 pub mod identity;
 mod instances;
@@ -16,6 +19,7 @@ mod ledger;
 pub mod link;
 pub mod live;
 pub mod orchestrator;
+pub mod plane;
 pub mod provider;
 mod random;
 pub mod snapshots;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use domain::agent::{Agent, Failure, Snapshot};
 use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{Illegal, Observation, Seen};
-use domain::protocol::{EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, to_hex};
+use domain::protocol::{BucketKeys, EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, to_hex};
 use domain::ticket::{Claims, Scope, TicketSigner, TicketVerifier};
-use repository::{FolderStore, Kind, ObjectName};
+use repository::{Kind, ObjectName, ObjectStore};
 
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, settled};
@@ -46,7 +46,9 @@ impl Link {
         let instance = self.ledger.store.spend_enrolment(nonce, binding, now).await?;
         let instance = instance.filter(|id| *id == request.instance).ok_or(Error::Unauthenticated)?;
         let agent = self.enrolled(instance).await?;
-        self.sweep(agent.id).await;
+        if let Err(error) = self.repositories.sweep(agent.id).await {
+            tracing::warn!(agent = %agent.id, %error, "agent {}: half-written objects were not removed", agent.id);
+        }
         let claims = Claims {
             scope: Scope::Instance,
             instance,
@@ -57,18 +59,10 @@ impl Link {
             token: Secret::new(self.signer.sign(&claims).expose().to_owned()),
             ticket_key: to_hex(&self.signer.public_key()),
             repository_key: Secret::new(to_hex(self.repositories.key(agent.id).as_bytes())),
+            objects: self.repositories.objects(agent.id),
             snapshot: agent.snapshot.map(|snapshot| snapshot.id),
             origins: self.origins.clone(),
         })
-    }
-
-    /// Frees what a run that was cut short left half-written. The new one has
-    /// written nothing yet, and an old one's write is worth nothing.
-    async fn sweep(&self, agent: AgentId) {
-        let store = self.repository(agent);
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || store.sweep()).await {
-            tracing::warn!(%agent, %error, "agent {agent}: half-written objects were not removed");
-        }
     }
 
     async fn enrolled(&self, instance: InstanceId) -> Result<Agent> {
@@ -150,8 +144,16 @@ impl Link {
     }
 
     /// The repository of an agent whose instance was authenticated.
-    pub fn repository(&self, agent: AgentId) -> Arc<FolderStore> {
+    pub fn repository(&self, agent: AgentId) -> Arc<dyn ObjectStore> {
         self.repositories.of(agent)
+    }
+
+    /// Keys of an instance's part of the bucket.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no bucket.
+    pub async fn bucket_keys(&self, instance: InstanceId) -> Result<BucketKeys> {
+        self.repositories.keys(instance).await
     }
 
     /// Whether an instance may remove an object: a snapshot's entry that was

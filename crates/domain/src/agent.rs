@@ -89,6 +89,8 @@ impl Failure {
 pub enum FailureReason {
     /// The provider would not launch it.
     LaunchRefused,
+    /// The provider has no room for it now.
+    NoRoom,
     /// The isolation that the operator demands can't be had here.
     TierUnavailable,
     /// It was not ready in time.

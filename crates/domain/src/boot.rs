@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::ProviderName;
 use crate::time::Timestamp;
 
 /// A phase of a boot, in order. Each lasts until the next begins.
@@ -10,8 +11,15 @@ use crate::time::Timestamp;
 pub enum BootPhase {
     /// Asked for and recorded; the orchestrator has not taken it up yet.
     Queued,
-    /// The provider makes the instance: sandbox, limits, network.
+    /// The provider makes the instance: sandbox, limits, network; or finds it a
+    /// machine of its own.
     Placing,
+    /// The machine is connected to its network.
+    Networking,
+    /// The machine fetches the image. From here on a provider bills it.
+    Pulling,
+    /// The container starts.
+    Launching,
     /// The instance's process starts and proves who it is.
     Enrolling,
     /// The saved state is brought back.
@@ -24,8 +32,33 @@ pub enum BootPhase {
 
 impl BootPhase {
     /// All of them, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Queued, Self::Placing, Self::Enrolling, Self::Hydrating, Self::Starting, Self::Ready];
+    pub const ALL: [Self; 9] = [
+        Self::Queued,
+        Self::Placing,
+        Self::Networking,
+        Self::Pulling,
+        Self::Launching,
+        Self::Enrolling,
+        Self::Hydrating,
+        Self::Starting,
+        Self::Ready,
+    ];
+
+    /// Those that a boot goes through there, in order.
+    pub fn of(provider: ProviderName) -> &'static [Self] {
+        const HERE: [BootPhase; 6] = [
+            BootPhase::Queued,
+            BootPhase::Placing,
+            BootPhase::Enrolling,
+            BootPhase::Hydrating,
+            BootPhase::Starting,
+            BootPhase::Ready,
+        ];
+        match provider {
+            ProviderName::Fargate => &Self::ALL,
+            _ => &HERE,
+        }
+    }
 }
 
 /// When a phase began.
@@ -89,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_timeline_never_goes_backwards(steps in prop::collection::vec((0usize..6, any::<i64>()), 0..40)) {
+        fn a_timeline_never_goes_backwards(steps in prop::collection::vec((0usize..9, any::<i64>()), 0..40)) {
             let mut timeline = Timeline::default();
             for (phase, at) in steps { timeline.reach(BootPhase::ALL[phase], Timestamp(at)); }
             prop_assert!(timeline.marks().is_sorted_by(|a, b| a.phase < b.phase && a.at <= b.at));

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::ProviderName;
 use crate::money::Rate;
 use crate::size::Size;
 
@@ -17,6 +18,16 @@ pub enum Basis {
     Estimate,
 }
 
+impl Basis {
+    /// Of what a provider runs.
+    pub const fn of(provider: ProviderName) -> Self {
+        match provider {
+            ProviderName::Local | ProviderName::Simulated => Self::Estimate,
+            ProviderName::Fargate | ProviderName::Firecracker | ProviderName::Fly => Self::Billed,
+        }
+    }
+}
+
 /// The price of one stretch of use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
@@ -24,6 +35,17 @@ pub struct Price {
     pub basis: Basis,
     /// The version of the book it was read from.
     pub book: String,
+}
+
+/// How a machine is bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purchase {
+    /// Cheap, and taken back at two minutes' notice.
+    Spot,
+    OnDemand,
+    /// On demand, with an ARM processor.
+    OnDemandArm,
 }
 
 /// Rates of one provider, region and purchase option.
@@ -34,25 +56,51 @@ pub struct PriceBook {
     pub vcpu_hour: u64,
     /// Nano-dollars per GB (1,024 MiB) and hour.
     pub gb_hour: u64,
+    /// On demand: per vCPU and hour, per GB and hour; then the same for ARM.
+    pub on_demand: [(u64, u64); 2],
 }
 
 impl PriceBook {
     /// The owner's proposal of 2026-01-31: Fargate Spot, us-east-1, Linux on
     /// x86; $0.0125 a vCPU-hour, $0.0015 a GB-hour. Compute only: no IPv4
-    /// address, storage or traffic.
+    /// address, storage or traffic. On demand by AWS's list of 2026-11-23. AWS
+    /// publishes no price of Spot with ARM apart: it counts as Spot.
     pub fn proposal() -> Self {
         Self {
             version: "fargate-spot-us-east-1-2026-01-31".to_owned(),
             vcpu_hour: 12_500_000,
             gb_hour: 1_500_000,
+            on_demand: [(40_480_000, 4_445_000), (32_380_000, 3_560_000)],
         }
     }
 
     /// The hourly rate of a size, to the nano-dollar.
     pub fn rate(&self, size: Size) -> Rate {
-        let cpu = self.vcpu_hour.saturating_mul(u64::from(size.cpu_millis())) / 1000;
-        let memory = self.gb_hour.saturating_mul(u64::from(size.memory_mib())) / 1024;
+        self.rate_as(size, Purchase::Spot)
+    }
+
+    fn rate_as(&self, size: Size, purchase: Purchase) -> Rate {
+        let (vcpu_hour, gb_hour) = match purchase {
+            Purchase::Spot => (self.vcpu_hour, self.gb_hour),
+            Purchase::OnDemand => self.on_demand[0],
+            Purchase::OnDemandArm => self.on_demand[1],
+        };
+        let cpu = vcpu_hour.saturating_mul(u64::from(size.cpu_millis())) / 1000;
+        let memory = gb_hour.saturating_mul(u64::from(size.memory_mib())) / 1024;
         Rate(cpu.saturating_add(memory))
+    }
+
+    /// The price of a size that a provider bills.
+    pub fn billed(&self, size: Size, purchase: Purchase) -> Price {
+        Price { rate: self.rate_as(size, purchase), basis: Basis::Billed, book: self.version.clone() }
+    }
+
+    /// What an agent will cost when it wakes there.
+    pub fn expected(&self, size: Size, provider: ProviderName) -> Price {
+        match Basis::of(provider) {
+            Basis::Estimate => self.estimate(size),
+            Basis::Billed => self.billed(size, Purchase::Spot),
+        }
     }
 
     /// The price that a size has on this machine: nothing is billed, so the
@@ -74,6 +122,13 @@ mod tests {
         assert_eq!(rate.hours(1).to_decimal(5), "0.00775");
         assert_eq!(rate.hours(MONTH_HOURS).to_decimal(2), "5.66");
         assert_eq!(rate.hours(MONTH_HOURS).times(100).to_decimal(0), "566");
+    }
+
+    #[test]
+    fn on_demand_costs_what_aws_lists() {
+        let price = |purchase| PriceBook::proposal().billed(Size::Large, purchase).rate;
+        assert_eq!(price(Purchase::OnDemand), Rate(40_480_000 + 4 * 4_445_000));
+        assert_eq!(price(Purchase::OnDemandArm), Rate(32_380_000 + 4 * 3_560_000));
     }
 
     #[test]

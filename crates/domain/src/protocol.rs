@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{Busy, FailureReason};
 use crate::boot::BootPhase;
 use crate::id::{InstanceId, SnapshotId};
+use crate::time::Timestamp;
 
 /// Paths on the control plane, for instances.
 pub mod control {
@@ -20,6 +21,9 @@ pub mod control {
     /// The instance's own repository: `GET` (lists a kind; reads an object,
     /// with `Range`), `PUT`, `DELETE` under `…/{kind}/{name}`.
     pub const REPOSITORY: &str = "/agent/v1/repository";
+    /// `POST` → 200 [`super::BucketKeys`]: new keys of its own part of the
+    /// bucket; 404 where there is none, 409 when the generation is over.
+    pub const BUCKET_KEYS: &str = "/agent/v1/bucket-keys";
 }
 
 /// Paths on an instance, for the control plane and its viewers.
@@ -43,13 +47,16 @@ pub mod instance {
 pub mod env {
     /// Which run it is: `<agent>:<generation>`.
     pub const INSTANCE: &str = "OPENCLAW_INSTANCE";
-    /// Where the control plane is: `unix:<path>`.
+    /// Where the control plane is: `unix:<path>`, `http://<host>:<port>` or
+    /// `https://<host>[:<port>]`.
     pub const CONTROL: &str = "OPENCLAW_CONTROL";
     /// The one-time enrolment nonce.
     pub const ENROLMENT: &str = "OPENCLAW_ENROLMENT";
     /// How many listening sockets are inherited, from descriptor 3 on: a Unix
     /// one for the control plane, then a loopback TCP one for direct viewers.
     pub const LISTEN_FDS: &str = "OPENCLAW_LISTEN_FDS";
+    /// Instead of inherited sockets: the address and port to listen on.
+    pub const LISTEN: &str = "OPENCLAW_LISTEN";
     /// The folder that is saved and brought back.
     pub const HOME: &str = "OPENCLAW_HOME";
     /// The Landlock ABI that the kernel was found to have, and that the
@@ -100,10 +107,42 @@ pub struct EnrolReply {
     pub ticket_key: String,
     /// Key of its own repository, 64 hexadecimal digits.
     pub repository_key: Secret,
+    /// Where the objects of its repository are.
+    pub objects: Objects,
     /// What to bring back; `None` on the first boot.
     pub snapshot: Option<SnapshotId>,
     /// `Origin`s that viewers may come from.
     pub origins: Vec<String>,
+}
+
+/// Where the objects of an instance's repository are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum Objects {
+    /// At [`control::REPOSITORY`].
+    ControlPlane,
+    /// In a bucket, by keys from [`control::BUCKET_KEYS`].
+    Bucket(Bucket),
+}
+
+/// An instance's part of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    pub name: String,
+    /// Of all its keys; ends with `/`.
+    pub prefix: String,
+    pub region: String,
+    /// Another endpoint than the region's own.
+    pub endpoint: Option<String>,
+}
+
+/// Keys that reach an instance's part of a bucket and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketKeys {
+    pub id: String,
+    pub secret: Secret,
+    pub session: Secret,
+    pub expires_at: Timestamp,
 }
 
 /// What an instance tells unasked.

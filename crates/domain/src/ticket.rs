@@ -92,6 +92,12 @@ impl TicketSigner {
         self.0.verifying_key().to_bytes()
     }
 
+    /// A secret for one purpose: always the same one, and known to nobody else.
+    /// What is signed for it is no ticket: these begin with their version.
+    pub fn secret_for(&self, purpose: &str) -> [u8; 64] {
+        self.0.sign(format!("secret for {purpose}").as_bytes()).to_bytes()
+    }
+
     /// Signs the claims.
     pub fn sign(&self, claims: &Claims) -> Ticket {
         let mut bytes = Vec::with_capacity(SIGNED);

@@ -17,6 +17,10 @@ pub enum Limits {
 /// The isolation that an instance has, in its layers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tier {
+    /// A virtual machine of its own, as its provider says; the layers below are
+    /// then inside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub machine: bool,
     /// Own user, process, network, mount, IPC and host-name namespaces.
     pub namespaces: bool,
     /// The Landlock ABI of the kernel, where it has one. The instance holds
@@ -39,10 +43,16 @@ pub enum TierFloor {
 }
 
 impl Tier {
+    /// A virtual machine that a provider keeps apart from all others.
+    pub const fn own_machine() -> Self {
+        Self { machine: true, namespaces: true, landlock: None, seccomp: true, limits: Limits::Cgroup2 }
+    }
+
     /// Whether it reaches what is demanded.
     pub fn reaches(&self, floor: TierFloor) -> bool {
         match floor {
             TierFloor::Sandbox => self.namespaces,
+            TierFloor::Hardened if self.machine => true,
             TierFloor::Hardened => {
                 self.namespaces && self.landlock.is_some() && self.seccomp && self.limits != Limits::Rlimits
             }
@@ -52,6 +62,9 @@ impl Tier {
 
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.machine {
+            return f.write_str("a virtual machine of its own");
+        }
         f.write_str(if self.namespaces { "namespaces" } else { "no namespaces" })?;
         if let Some(abi) = self.landlock {
             write!(f, " + landlock {abi}")?;

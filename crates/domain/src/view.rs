@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Agent, Busy, Failure, Intent, Phase, SaveFailure, Snapshot};
+use crate::agent::{Agent, Busy, Failure, Intent, Phase, ProviderName, SaveFailure, Snapshot};
 use crate::boot::Timeline;
 use crate::id::{AgentId, Generation};
 use crate::lifecycle::Policy;
@@ -21,6 +21,7 @@ pub struct AgentView {
     pub id: AgentId,
     pub name: Name,
     pub size: Size,
+    pub provider: ProviderName,
     #[serde(flatten)]
     pub phase: Phase,
     pub intent: Intent,
@@ -50,6 +51,7 @@ impl AgentView {
             id: agent.id,
             name: agent.name.clone(),
             size: agent.size,
+            provider: agent.provider,
             phase: agent.phase.clone(),
             intent: agent.intent,
             phase_since: agent.phase_since,
@@ -106,7 +108,9 @@ impl Meter {
     /// The reading at `now`.
     pub fn of(agent: &Agent, book: &PriceBook, now: Timestamp) -> Self {
         let open = agent.open_segment();
-        let price = open.as_ref().map_or_else(|| book.estimate(agent.size), |segment| segment.price.clone());
+        let price = open
+            .as_ref()
+            .map_or_else(|| book.expected(agent.size, agent.provider), |segment| segment.price.clone());
         let since = |from| open.as_ref().map_or(NanoDollars::ZERO, |s| s.cost_from(from, now));
         let settled = &agent.settled;
         let (day, month) = (now.day(), now.month());

@@ -16,7 +16,7 @@ use control_plane::snapshots::{InvalidName, ObjectError};
 use control_plane::{Error, Whose};
 use domain::id::InstanceId;
 use domain::lifecycle::Illegal;
-use domain::protocol::{EnrolReply, EnrolRequest, Report, SnapshotCommit, control};
+use domain::protocol::{BucketKeys, EnrolReply, EnrolRequest, Report, SnapshotCommit, control};
 
 /// The most that a word of an instance may hold, in bytes; objects of its
 /// repository have a bound of their own.
@@ -27,6 +27,7 @@ pub fn router(link: Arc<Link>) -> Router {
         .route(control::ENROL, post(enrol))
         .route(control::REPORT, post(report))
         .route(control::SNAPSHOTS, post(commit))
+        .route(control::BUCKET_KEYS, post(bucket_keys))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .route(&format!("{}/{{kind}}", control::REPOSITORY), get(objects::list))
         .route(
@@ -62,6 +63,10 @@ async fn commit(
 ) -> Result<StatusCode, Refusal> {
     link.commit_snapshot(from.0, commit).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn bucket_keys(State(link): State<Arc<Link>>, from: From) -> Result<Json<BucketKeys>, Refusal> {
+    Ok(Json(link.bucket_keys(from.0).await?))
 }
 
 /// Which instance asks.

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use control_plane::Error;
 use control_plane::link::Link;
-use control_plane::snapshots::{self, FolderStore, Kind, ObjectError, ObjectName, ObjectStore as _};
+use control_plane::snapshots::{self, Kind, ObjectError, ObjectName, ObjectStore};
 
 use super::{From, Refusal};
 
@@ -78,10 +78,10 @@ pub async fn remove(
 async fn with<T: Send + 'static>(
     link: &Link,
     from: &From,
-    work: impl FnOnce(&FolderStore) -> Result<T, ObjectError> + Send + 'static,
+    work: impl FnOnce(&dyn ObjectStore) -> Result<T, ObjectError> + Send + 'static,
 ) -> Result<T, Refusal> {
     let store = link.repository(from.0.agent);
-    let done = tokio::task::spawn_blocking(move || work(&store)).await;
+    let done = tokio::task::spawn_blocking(move || work(store.as_ref())).await;
     Ok(done.map_err(|error| Error::Repository(error.to_string()))??)
 }
 

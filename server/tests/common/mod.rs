@@ -2,6 +2,7 @@
 //! folder of their own.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod cloud;
 pub mod terminal;
 
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -30,22 +31,30 @@ pub struct Server {
     /// All that it wrote to stderr, over its restarts.
     pub log: Arc<Mutex<String>>,
     args: Vec<String>,
+    env: Vec<(String, String)>,
 }
 
 impl Server {
     pub fn start(args: &[&str]) -> Self {
+        Self::start_with(args, Vec::new())
+    }
+
+    pub fn start_with(args: &[&str], env: Vec<(String, String)>) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         // Sandboxes run as users of their own and have to pass through.
         std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let site = folder.path().join("site");
-        std::fs::create_dir_all(site.join("pkg")).unwrap();
-        let manifest = json!({"frontend.js": "f.js", "frontend.wasm": "f.wasm", "main.css": "m.css", "xterm.js": "x.js"});
-        std::fs::write(site.join("manifest.json"), manifest.to_string()).unwrap();
+        site(folder.path());
         let args = args.iter().map(ToString::to_string).collect();
-        Self::on(folder, 0, Arc::default(), args)
+        Self::on(folder, 0, Arc::default(), args, env)
     }
 
-    fn on(folder: Arc<TempDir>, port: u16, log: Arc<Mutex<String>>, args: Vec<String>) -> Self {
+    fn on(
+        folder: Arc<TempDir>,
+        port: u16,
+        log: Arc<Mutex<String>>,
+        args: Vec<String>,
+        env: Vec<(String, String)>,
+    ) -> Self {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_openclaw-cloud"));
         let agent = program.with_file_name("openclaw-agent");
         assert!(agent.exists(), "build the agent first: cargo build -p agent");
@@ -57,6 +66,7 @@ impl Server {
             .arg("--site")
             .arg(folder.path().join("site"))
             .args(&args)
+            .envs(env.iter().cloned())
             .env("OPENCLAW_CLOUD_LOG", "debug,hyper=info")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -77,12 +87,16 @@ impl Server {
                 lines.next().unwrap_or_else(|| panic!("the server ended: {}", log.lock().unwrap())).unwrap();
             if let Some(address) = line.strip_prefix("listening on http://127.0.0.1:") {
                 port = address.parse().unwrap();
+                // There a link is for who asks for one.
+                if args.iter().any(|arg| arg == "aws") {
+                    break;
+                }
             } else if let Some((_, secret)) = line.split_once("/sign-in#") {
                 link = secret.to_owned();
             }
         }
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, port, link, folder, log, args }
+        Self { child, port, link, folder, log, args, env }
     }
 
     /// SIGKILL, as a crash or an impatient operator does.
@@ -93,7 +107,13 @@ impl Server {
 
     /// Starts again on the same folder and port, after [`Server::kill`].
     pub fn restart(&mut self) {
-        let again = Self::on(Arc::clone(&self.folder), self.port, Arc::clone(&self.log), self.args.clone());
+        let again = Self::on(
+            Arc::clone(&self.folder),
+            self.port,
+            Arc::clone(&self.log),
+            self.args.clone(),
+            self.env.clone(),
+        );
         let mut old = std::mem::replace(self, again);
         // Killed before: its sandboxes go on.
         old.args.clear();
@@ -109,6 +129,8 @@ impl Server {
         let output = Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"))
             .args(["user", "add", name, "--data"])
             .arg(self.data())
+            .args(["--origin", &format!("http://127.0.0.1:{}", self.port)])
+            .envs(self.env.iter().cloned())
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -118,6 +140,9 @@ impl Server {
 
     /// Signs the owner in.
     pub async fn owner(&self) -> Person {
+        if self.link.is_empty() {
+            return self.person("owner").await;
+        }
         self.sign_in(&self.link).await
     }
 
@@ -127,7 +152,7 @@ impl Server {
     }
 
     async fn sign_in(&self, link: &str) -> Person {
-        let nobody = Client { port: self.port, headers: Vec::new() };
+        let nobody = self.nobody();
         let reply = nobody.post("/api/console/sign_in", &json!({ "token": link })).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         let cookie = reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
@@ -139,7 +164,7 @@ impl Server {
     }
 
     pub fn nobody(&self) -> Client {
-        Client { port: self.port, headers: Vec::new() }
+        Client::at(self.port)
     }
 
     /// Instances that really run: the sandboxes' main processes.
@@ -156,6 +181,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log.lock().unwrap();
+            let lines: Vec<_> = log.lines().filter(|line| !line.contains("DEBUG")).collect();
+            eprintln!("the server's last words:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
         for instance in read_dir(&self.data().join("instances")) {
@@ -195,7 +225,31 @@ fn processes() -> Vec<(i32, String)> {
         .collect()
 }
 
+/// What a server says that will not start with that environment.
+pub fn refused_to_serve(env: &[(String, String)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--site"])
+        .arg(site(folder.path()))
+        .envs(env.iter().cloned())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A folder of browser's files that names them all.
+fn site(folder: &Path) -> PathBuf {
+    let site = folder.join("site");
+    std::fs::create_dir_all(site.join("pkg")).unwrap();
+    let manifest =
+        json!({"frontend.js": "f.js", "frontend.wasm": "f.wasm", "main.css": "m.css", "xterm.js": "x.js"});
+    std::fs::write(site.join("manifest.json"), manifest.to_string()).unwrap();
+    site
+}
+
 /// Somebody with a session and an API token.
+#[derive(Clone)]
 pub struct Person {
     pub browser: Client,
     pub api: Client,
@@ -217,14 +271,27 @@ impl Person {
 
     /// Waits until the agent is in that phase, and gives it.
     pub async fn until(&self, id: &str, phase: &str) -> Value {
+        self.until_so(id, phase, |agent| agent["phase"] == phase).await
+    }
+
+    /// Waits until that run of the agent can be used.
+    pub async fn until_runs(&self, id: &str, generation: u32) -> Value {
+        let so = |agent: &Value| agent["phase"] == "running" && agent["generation"] == generation;
+        self.until_so(id, "such run", so).await
+    }
+
+    async fn until_so(&self, id: &str, what: &str, so: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
+        let mut pause = Duration::from_millis(20);
         loop {
             let agent = self.agent(id).await;
-            if agent["phase"] == phase {
+            if so(&agent) {
                 return agent;
             }
-            assert!(started.elapsed() < PATIENCE, "no {phase}, but {agent:#}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(started.elapsed() < PATIENCE, "no {what}, but {agent:#}");
+            tokio::time::sleep(pause).await;
+            // An emulator of AWS answers a few hundred times a second.
+            pause = (pause * 5 / 4).min(Duration::from_millis(250));
         }
     }
 
@@ -284,6 +351,16 @@ impl Reply {
 }
 
 impl Client {
+    pub fn at(port: u16) -> Self {
+        Self { port, headers: Vec::new() }
+    }
+
+    /// The same, at another server.
+    #[must_use]
+    pub fn to(&self, port: u16) -> Self {
+        Self { port, ..self.clone() }
+    }
+
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();

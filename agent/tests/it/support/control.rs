@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use domain::id::{AgentId, Generation, InstanceId, SnapshotId};
-use domain::protocol::{EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, control, to_hex};
+use domain::protocol::{EnrolReply, EnrolRequest, Objects, Report, Secret, SnapshotCommit, control, to_hex};
 use domain::ticket::{Claims, Scope, Ticket, TicketSigner};
 use domain::time::Timestamp;
 use http::{Method, Request, Response, StatusCode, header};
@@ -172,6 +172,7 @@ impl Control {
             token: Secret::new(TOKEN.to_owned()),
             ticket_key: to_hex(&self.signer.public_key()),
             repository_key: Secret::new(to_hex(&[9; 32])),
+            objects: Objects::ControlPlane,
             snapshot: state.snapshot.clone(),
             origins: vec![ORIGIN.to_owned()],
         };

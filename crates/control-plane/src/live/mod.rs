@@ -1,6 +1,8 @@
 //! The feed behind loader, meter and cards: says that something changed, never
 //! what. Whoever listens reads the ledger, so a missed word costs nothing.
 
+use std::time::Duration;
+
 use domain::id::{AgentId, UserId};
 use tokio::sync::broadcast;
 
@@ -14,43 +16,67 @@ pub struct Change {
     pub owner: UserId,
 }
 
-/// Tells listeners of changes, within this process.
-#[derive(Debug, Clone)]
-pub struct Hub(broadcast::Sender<Change>);
+/// Who else writes to the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// This process alone.
+    One,
+    /// Other control planes as well: what they change is looked for.
+    Many,
+}
 
-impl Default for Hub {
-    fn default() -> Self {
-        Self(broadcast::channel(BACKLOG).0)
-    }
+/// How often a listener looks for what others changed. A read by key each, and
+/// only while somebody looks on.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Tells listeners of changes.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    tell: broadcast::Sender<Change>,
+    writers: Writers,
 }
 
 impl Hub {
+    pub fn new(writers: Writers) -> Self {
+        Self { tell: broadcast::channel(BACKLOG).0, writers }
+    }
+
     pub fn tell(&self, change: Change) {
         // Nobody listens: nobody to tell.
-        let _ = self.0.send(change);
+        let _ = self.tell.send(change);
     }
 
     pub fn listen(&self) -> Listener {
-        Listener(self.0.subscribe())
+        Listener { changes: self.tell.subscribe(), writers: self.writers }
     }
 }
 
 /// One listener's place in the feed.
 #[derive(Debug)]
-pub struct Listener(broadcast::Receiver<Change>);
+pub struct Listener {
+    changes: broadcast::Receiver<Change>,
+    writers: Writers,
+}
 
 /// What a listener hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
     Changed(Change),
-    /// Changes were missed: anything may have changed.
+    /// Changes were missed, or may have been: anything may have changed.
     Missed,
 }
 
 impl Listener {
     /// The next change; `None` when the control plane ends.
     pub async fn next(&mut self) -> Option<Heard> {
-        match self.0.recv().await {
+        let heard = match self.writers {
+            Writers::One => self.changes.recv().await,
+            Writers::Many => match tokio::time::timeout(LOOK, self.changes.recv()).await {
+                Ok(heard) => heard,
+                Err(_) => return Some(Heard::Missed),
+            },
+        };
+        match heard {
             Ok(change) => Some(Heard::Changed(change)),
             Err(broadcast::error::RecvError::Lagged(_)) => Some(Heard::Missed),
             Err(broadcast::error::RecvError::Closed) => None,

@@ -9,8 +9,7 @@ use domain::protocol::IdleWarning;
 use crate::error::{Error, Result};
 use crate::instances::Unanswered;
 use crate::ledger::settled;
-use crate::provider::{Enrolment, LaunchSpec, Launched, ProviderError};
-use crate::random;
+use crate::provider::{Enrolment, Launch, LaunchSpec, Launched, ProviderError, ProviderEvent};
 use crate::store::{self, Hash};
 
 use super::Orchestrator;
@@ -43,34 +42,41 @@ impl Orchestrator {
     /// Safe to repeat: the provider gives the same instance for the same run.
     async fn call_provider(&self, agent: &Agent) -> Result<()> {
         let instance = agent.instance_id();
-        let nonce = random::secret();
+        let nonce = self.instances.nonce(instance);
         let enrolment = store::Enrolment {
-            nonce: Hash::of(nonce.expose().as_bytes()),
+            nonce: Hash::of(nonce.as_bytes()),
             instance,
             expires_at: self.ledger.now().after(self.ledger.policy.boot_limit),
         };
         self.ledger.store.put_enrolment(&enrolment).await?;
         let spec = LaunchSpec {
             instance,
+            owner: agent.owner,
             size: agent.size,
-            enrolment: Enrolment::new(nonce.expose().to_owned()),
+            enrolment: Enrolment::new(nonce),
             direct: self.launches.direct,
             floor: self.launches.floor,
         };
-        let seen = match self.provider.launch(&spec).await {
-            Ok(Launched { tier, at, .. }) => {
-                Seen::Launched { started_at: at, tier, price: self.ledger.book.estimate(agent.size) }
+        match self.provider.launch(&spec).await {
+            Ok(Launch::Started(Launched { tier, at, .. })) => {
+                let price = self.ledger.book.estimate(agent.size);
+                self.metered_from(instance, Seen::Launched { started_at: at, tier, price }).await
             }
-            Err(error) => Seen::LaunchFailed { failure: refused(&error) },
-        };
-        match settled(self.ledger.saw(instance, seen).await) {
-            Ok(_) => Ok(()),
-            Err(Error::Illegal(_)) => {
-                // Nobody wants it any more: it must not run on unmetered.
-                self.provider.stop(&instance).await?;
+            Ok(Launch::Placed(told)) => {
+                for (at, kind) in told {
+                    self.heard(&ProviderEvent { instance, kind, at }).await?;
+                }
                 Ok(())
             }
-            Err(error) => Err(error),
+            // The ledger is as it was: the next look calls again.
+            Err(error @ ProviderError::Busy(_)) => Err(error.into()),
+            Err(error) => {
+                let failed = Seen::LaunchFailed { failure: refused(&error) };
+                match settled(self.ledger.saw(instance, failed).await) {
+                    Err(Error::Illegal(_)) => Ok(()),
+                    outcome => outcome.map(drop),
+                }
+            }
         }
     }
 
@@ -143,10 +149,8 @@ impl Orchestrator {
         } else {
             self.provider.stop(&agent.instance_id()).await?;
         }
-        for seen in self.provider.list().await? {
-            if seen.instance.agent == agent.id {
-                self.provider.forget(&seen.instance).await?;
-            }
+        for instance in self.provider.traces(agent.id).await? {
+            self.provider.forget(&instance).await?;
         }
         self.repositories.purge(agent.id).await?;
         settled(self.ledger.observe(agent.id, Observation::Purged).await)?;
@@ -158,6 +162,7 @@ fn refused(error: &ProviderError) -> Failure {
     let reason = match error {
         ProviderError::BelowFloor { .. } => FailureReason::TierUnavailable,
         ProviderError::Ended(_) => FailureReason::Crashed,
+        ProviderError::NoRoom { .. } => FailureReason::NoRoom,
         _ => FailureReason::LaunchRefused,
     };
     Failure::new(reason, &error.to_string())

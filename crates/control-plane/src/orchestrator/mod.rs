@@ -12,7 +12,8 @@ use std::time::Duration;
 use domain::agent::{Agent, Failure, FailureReason};
 use domain::id::InstanceId;
 use domain::lifecycle::{Illegal, Seen};
-use domain::tier::TierFloor;
+use domain::tier::{Tier, TierFloor};
+use domain::time::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -20,13 +21,14 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Result};
 use crate::instances::Instances;
 use crate::ledger::{Ledger, settled};
-use crate::provider::{Direct, EventKind, Exit, Provider, ProviderEvent};
+use crate::provider::{Direct, EventKind, Exit, Provider, ProviderError, ProviderEvent};
 use crate::snapshots::Repositories;
 use crate::store::Shard;
 
-/// How long a claimed agent is this replica's alone. Longer than any step but
-/// a slow stop; a step that is done twice does no harm.
-const CLAIM: Duration = Duration::from_secs(15);
+/// How long a claimed agent is this replica's alone: so soon another takes over
+/// after it was killed. Longer than most steps; a step that is done twice does
+/// no harm.
+const CLAIM: Duration = Duration::from_secs(8);
 /// Steps that are under way at once.
 const STEPS_MAX: usize = 64;
 /// Agents taken from a shard at once.
@@ -137,33 +139,71 @@ impl Orchestrator {
     }
 
     async fn hear(&self, event: ProviderEvent) {
-        let EventKind::Exited(exit) = event.kind;
         // The end of an instance may be told before its launch is recorded.
         for _ in 0..20 {
-            match self.exited(event.instance, &exit).await {
+            match self.heard(&event).await {
                 Err(Error::Illegal(Illegal::TooEarly)) => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Ok(()) | Err(Error::Illegal(_) | Error::NotFound) => return,
                 Err(error) => {
-                    tracing::error!(instance = %event.instance, %error, "the end of {} was not recorded", event.instance);
+                    tracing::error!(instance = %event.instance, ?event.kind, %error, "what {} did was not recorded", event.instance);
                     return;
                 }
             }
         }
     }
 
+    /// Records what a provider told. What is known already is no news, and
+    /// neither is what comes too late.
+    async fn heard(&self, event: &ProviderEvent) -> Result<()> {
+        let instance = event.instance;
+        let seen = match &event.kind {
+            EventKind::Placed(marks) => Seen::Placed { marks: marks.clone() },
+            EventKind::Billed(purchase) => {
+                let price = self.ledger.book.billed(self.ledger.agent(instance.agent).await?.size, *purchase);
+                let seen = Seen::Launched { started_at: event.at, tier: Tier::own_machine(), price };
+                return self.metered_from(instance, seen).await;
+            }
+            EventKind::NotStarted(exit) => {
+                Seen::LaunchFailed { failure: Failure::new(FailureReason::LaunchRefused, &exit.last_output) }
+            }
+            EventKind::Interrupted => Seen::InterruptionNotice { until: event.at },
+            EventKind::Exited(exit) => return self.exited(instance, exit, event.at).await,
+        };
+        match settled(self.ledger.saw(instance, seen).await) {
+            Err(Error::Illegal(Illegal::NotNow | Illegal::Stale | Illegal::Gone)) => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    /// Records that an instance is metered; one that nobody wants any more must
+    /// not run on unmetered.
+    async fn metered_from(&self, instance: InstanceId, seen: Seen) -> Result<()> {
+        match settled(self.ledger.saw(instance, seen).await) {
+            Ok(_) => Ok(()),
+            Err(Error::Illegal(_)) => {
+                match self.provider.stop(&instance).await {
+                    // It is ending; the next comparison sees whether it has.
+                    Ok(_) | Err(ProviderError::StillRunning(_)) => Ok(()),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Records that an instance ended though nobody stopped it.
-    async fn exited(&self, instance: InstanceId, exit: &Exit) -> Result<()> {
-        settled(self.ledger.saw(instance, Seen::Exited { failure: failure_of(exit) }).await)?;
+    async fn exited(&self, instance: InstanceId, exit: &Exit, at: Timestamp) -> Result<()> {
+        settled(self.ledger.saw(instance, Seen::Ended { failure: failure_of(exit), at }).await)?;
         Ok(())
     }
 
     /// Stops what of `agent`'s run may be there, and records that it is gone.
     async fn stop(&self, agent: &Agent) -> Result<()> {
         let instance = agent.instance_id();
-        self.provider.stop(&instance).await?;
-        match settled(self.ledger.saw(instance, Seen::Stopped).await) {
+        let at = self.provider.stop(&instance).await?;
+        match settled(self.ledger.saw(instance, Seen::Stopped { at }).await) {
             // Its end was told first, and meant the same.
             Err(Error::Illegal(_)) => Ok(()),
             outcome => outcome.map(drop),

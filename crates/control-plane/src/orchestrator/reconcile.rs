@@ -6,7 +6,7 @@ use domain::lifecycle::{Illegal, Seen};
 
 use crate::error::{Error, Result};
 use crate::ledger::settled;
-use crate::provider::{Observed, State};
+use crate::provider::{EventKind, Observed, ProviderError, ProviderEvent, State};
 use crate::store::Shard;
 
 use super::Orchestrator;
@@ -27,8 +27,14 @@ impl Orchestrator {
                 tracing::error!(instance = %seen.instance, %error, "{} was not brought in step", seen.instance);
             }
         }
+        let now = self.ledger.now();
         for agent in metered {
             let instance = agent.instance_id();
+            let since = agent.instance.as_ref().map_or(now, |instance| instance.started_at);
+            // Launched a moment ago: the list may not have it yet.
+            if now.since(since) < self.provider.lag() {
+                continue;
+            }
             if !observed.iter().any(|seen| seen.instance == instance) {
                 self.lost(instance).await?;
             }
@@ -60,14 +66,20 @@ impl Orchestrator {
             Err(error) => return Err(error),
         };
         match (&seen.state, agent) {
-            (State::Running, Some(agent)) if wanted(&agent, seen.instance) => Ok(()),
+            (State::Running, Some(agent)) if wanted(&agent, seen.instance) => {
+                self.catch_up(&agent, seen).await
+            }
             (State::Running, _) => {
                 tracing::warn!(instance = %seen.instance, "{} runs and is not in the ledger: stopped", seen.instance);
-                self.provider.stop(&seen.instance).await?;
-                Ok(())
+                match self.provider.stop(&seen.instance).await {
+                    Ok(_) | Err(ProviderError::StillRunning(_)) => Ok(()),
+                    Err(error) => Err(error.into()),
+                }
             }
             (State::Exited(exit), Some(agent)) if agent.instance_id() == seen.instance => {
-                match self.exited(seen.instance, exit).await {
+                // Why it ended comes first: taken back is not fallen over.
+                self.catch_up(&agent, seen).await?;
+                match self.exited(seen.instance, exit, seen.since).await {
                     Err(Error::Illegal(_)) => {}
                     outcome => outcome?,
                 }
@@ -78,6 +90,23 @@ impl Orchestrator {
             (State::Exited(_), Some(agent)) => self.forget_past(&agent, seen).await,
             (State::Exited(_), None) => Ok(self.provider.forget(&seen.instance).await?),
         }
+    }
+
+    /// Records what an event that was lost would have told.
+    async fn catch_up(&self, agent: &Agent, seen: &Observed) -> Result<()> {
+        for (at, kind) in &seen.told {
+            let missed = match kind {
+                EventKind::Interrupted => matches!(agent.phase, Phase::Booting | Phase::Running),
+                EventKind::Billed(_) => agent.instance.is_none(),
+                EventKind::Placed(_) | EventKind::NotStarted(_) => agent.phase == Phase::Provisioning,
+                EventKind::Exited(_) => false,
+            };
+            if missed {
+                let event = ProviderEvent { instance: seen.instance, kind: kind.clone(), at: *at };
+                self.heard(&event).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes an ended run's home once it can't be of use any more: the agent

@@ -4,7 +4,7 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use domain::id::{AgentId, Generation, InstanceId};
+use domain::id::Generation;
 use domain::size::Size;
 use domain::tier::TierFloor;
 use tokio::io::AsyncReadExt;
@@ -24,7 +24,16 @@ pub fn instance(agent: u8, generation: u32) -> InstanceId {
 
 pub fn spec(instance: InstanceId, direct: Direct) -> LaunchSpec {
     let enrolment = Enrolment::new("canary-nonce".to_owned());
-    LaunchSpec { instance, size: Size::Nano, enrolment, direct, floor: TierFloor::Sandbox }
+    let owner = UserId::from_random([7; 10]);
+    LaunchSpec { instance, owner, size: Size::Nano, enrolment, direct, floor: TierFloor::Sandbox }
+}
+
+/// What runs at once when it is launched.
+pub fn started(launch: Result<Launch, ProviderError>) -> Launched {
+    match launch {
+        Ok(Launch::Started(launched)) => launched,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Runs every rule, on a provider that is empty.
@@ -49,11 +58,14 @@ async fn nothing_is_there_for_a_stranger(provider: &dyn Provider) {
 async fn two_launches_at_once_are_one_instance(provider: &dyn Provider) {
     let spec = spec(instance(1, 1), Direct::Loopback);
     let (one, other) = tokio::join!(provider.launch(&spec), provider.launch(&spec));
-    let (one, other) = (one.unwrap(), other.unwrap());
+    let (one, other) = (started(one), started(other));
     assert_eq!(one, other);
-    assert_eq!(provider.launch(&spec).await.unwrap(), one);
+    assert_eq!(started(provider.launch(&spec).await), one);
     let list = provider.list().await.unwrap();
-    assert_eq!(list, [Observed { instance: spec.instance, state: State::Running, since: one.at }]);
+    assert_eq!(
+        list,
+        [Observed { instance: spec.instance, state: State::Running, since: one.at, told: Vec::new() }]
+    );
 }
 
 async fn a_running_instance_is_reached_and_kept(provider: &dyn Provider) {
@@ -79,10 +91,13 @@ async fn a_stopped_instance_ends_once_and_for_all(
     provider.stop(&instance).await.unwrap();
     provider.stop(&instance).await.unwrap();
     let event = events.recv().await.unwrap();
-    let EventKind::Exited(exit) = &event.kind;
+    let EventKind::Exited(exit) = &event.kind else { panic!("{event:?}") };
     assert_eq!((event.instance, exit.code, exit.signal, exit.oom), (instance, Some(0), None, false));
     let list = provider.list().await.unwrap();
-    assert_eq!(list, [Observed { instance, state: State::Exited(exit.clone()), since: event.at }]);
+    assert_eq!(
+        list,
+        [Observed { instance, state: State::Exited(exit.clone()), since: event.at, told: Vec::new() }]
+    );
     assert!(matches!(provider.dial(&instance).await, Err(ProviderError::NotRunning(_))));
     assert_eq!(provider.direct(&instance), None);
     let again = provider.launch(&spec(instance, Direct::RelayOnly)).await;
@@ -94,7 +109,7 @@ async fn a_stopped_instance_ends_once_and_for_all(
 async fn generations_stand_beside_each_other(provider: &dyn Provider) {
     let both = [instance(1, 2), instance(1, 3)];
     for instance in both {
-        let launched = provider.launch(&spec(instance, Direct::RelayOnly)).await.unwrap();
+        let launched = started(provider.launch(&spec(instance, Direct::RelayOnly)).await);
         assert_eq!((launched.direct, provider.direct(&instance)), (None, None));
     }
     provider.stop(&both[0]).await.unwrap();

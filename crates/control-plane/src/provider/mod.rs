@@ -4,10 +4,13 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::agent::ProviderName;
-use domain::id::InstanceId;
+use domain::boot::Mark;
+use domain::id::{AgentId, InstanceId, UserId};
+use domain::price::Purchase;
 use domain::size::Size;
 use domain::tier::{Tier, TierFloor};
 use domain::time::Timestamp;
@@ -16,6 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(test)]
 mod conformance;
+#[cfg(feature = "aws")]
+pub mod fargate;
 pub mod local;
 
 /// Runs instances somewhere.
@@ -26,15 +31,26 @@ pub trait Provider: Send + Sync + 'static {
     /// Starts an instance. A second call for a running instance, even at the
     /// same time, gives the first's; one that has run and ended is never
     /// started again ([`ProviderError::Ended`]).
-    async fn launch(&self, spec: &LaunchSpec) -> Result<Launched, ProviderError>;
+    async fn launch(&self, spec: &LaunchSpec) -> Result<Launch, ProviderError>;
 
     /// Asks the instance's agent to end, waits the provider's grace, then ends
     /// it by force. Returns when no process of it is left; an unknown or ended
-    /// instance is stopped already.
-    async fn stop(&self, instance: &InstanceId) -> Result<(), ProviderError>;
+    /// instance is stopped already. Says when it ended, if that is known.
+    async fn stop(&self, instance: &InstanceId) -> Result<Option<Timestamp>, ProviderError>;
 
     /// What exists now, running or ended and not yet forgotten.
     async fn list(&self) -> Result<Vec<Observed>, ProviderError>;
+
+    /// The instances of one agent that left something behind, to be forgotten.
+    async fn traces(&self, agent: AgentId) -> Result<Vec<InstanceId>, ProviderError> {
+        let all = self.list().await?.into_iter().map(|seen| seen.instance);
+        Ok(all.filter(|instance| instance.agent == agent).collect())
+    }
+
+    /// How long an instance that was launched may be missing in [`Provider::list`].
+    fn lag(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Opens a stream to the port that the instance's agent serves.
     async fn dial(&self, instance: &InstanceId) -> Result<Connection, ProviderError>;
@@ -51,6 +67,7 @@ pub trait Provider: Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub struct LaunchSpec {
     pub instance: InstanceId,
+    pub owner: UserId,
     pub size: Size,
     pub enrolment: Enrolment,
     pub direct: Direct,
@@ -89,6 +106,16 @@ pub enum Direct {
     Loopback,
 }
 
+/// What came of a launch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Launch {
+    /// The instance runs, and is metered.
+    Started(Launched),
+    /// The provider took it on: it tells by events how far it is, and when it
+    /// begins to be billed. What it knows now, with the instant of each.
+    Placed(Vec<(Timestamp, EventKind)>),
+}
+
 /// An instance that was launched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launched {
@@ -105,6 +132,8 @@ pub struct Observed {
     pub state: State,
     /// Since when it is in this state.
     pub since: Timestamp,
+    /// What the provider tells of it otherwise by events, should one be lost.
+    pub told: Vec<(Timestamp, EventKind)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +166,14 @@ pub struct ProviderEvent {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
+    /// How far its boot is.
+    Placed(Vec<Mark>),
+    /// It is billed from that instant on, bought so.
+    Billed(Purchase),
+    /// It ended without ever being billed.
+    NotStarted(Exit),
+    /// The provider takes it back at that instant.
+    Interrupted,
     Exited(Exit),
 }
 
@@ -159,6 +196,12 @@ pub enum ProviderError {
     /// The instance could not be made; a later try may go better.
     #[error("{instance} was not launched: {reason}")]
     Launch { instance: InstanceId, reason: String },
+    /// There is no room for it anywhere that it may run.
+    #[error("no room for {instance} now: {reason}")]
+    NoRoom { instance: InstanceId, reason: String },
+    /// Whether it was done is not known, or it was not: the same call is made again.
+    #[error("the provider did not do it yet: {0}")]
+    Busy(String),
     /// The instance ran and ended; a new generation is needed.
     #[error("{0} has already run and ended")]
     Ended(InstanceId),
@@ -174,6 +217,13 @@ pub enum ProviderError {
 impl ProviderError {
     /// Whether the same call may succeed later without anyone's doing.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Launch { .. } | Self::Io { .. } | Self::StillRunning(_))
+        matches!(
+            self,
+            Self::Launch { .. }
+                | Self::Io { .. }
+                | Self::StillRunning(_)
+                | Self::NoRoom { .. }
+                | Self::Busy(_)
+        )
     }
 }

@@ -161,7 +161,8 @@ pub trait Store: Send + Sync + 'static {
 
     // ── Enrolment ───────────────────────────────────────────────────────────
 
-    /// Remembers a nonce that was given to an instance at launch.
+    /// Remembers a nonce that was given to an instance at launch. One that is
+    /// known stays as it is, spent or not.
     async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()>;
 
     /// Spends a nonce: the instance it was for, if it is known, not expired,

@@ -11,6 +11,8 @@ use super::{SegmentChange, Transition};
 pub(super) struct Draft {
     pub agent: Agent,
     pub at: Timestamp,
+    /// When the instance ended, if the provider said so.
+    pub ended_at: Option<Timestamp>,
     from_version: u64,
     from_due_at: Option<Timestamp>,
     events: Vec<Event>,
@@ -22,6 +24,7 @@ impl Draft {
         Self {
             agent: agent.clone(),
             at,
+            ended_at: None,
             from_version: agent.version,
             from_due_at: agent.due_at,
             events: Vec::new(),
@@ -80,7 +83,12 @@ impl Draft {
 
     /// Records a boot phase; a phase reached before changes nothing.
     pub fn reach(&mut self, phase: BootPhase) -> bool {
-        let news = self.agent.boot.reach(phase, self.at);
+        self.reach_at(phase, self.at)
+    }
+
+    /// The same, with the provider's instant; never one that is still to come.
+    pub fn reach_at(&mut self, phase: BootPhase, at: Timestamp) -> bool {
+        let news = self.agent.boot.reach(phase, at.min(self.at));
         if news {
             self.tell(What::Boot { phase });
         }
@@ -97,7 +105,7 @@ impl Draft {
     /// The meter stops, if it runs.
     pub fn close(&mut self) {
         if let Some(mut segment) = self.agent.open_segment() {
-            segment.ended_at = Some(self.at.max(segment.started_at));
+            segment.ended_at = Some(self.ended_at.unwrap_or(self.at).min(self.at).max(segment.started_at));
             self.agent.settled = self.agent.settled.with(&segment);
             self.agent.instance = None;
             self.segment = Some(SegmentChange::Closed(segment));

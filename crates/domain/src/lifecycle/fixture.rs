@@ -23,7 +23,8 @@ pub fn failure(reason: FailureReason) -> Failure {
 }
 
 pub fn launched(started_at: Timestamp) -> Seen {
-    let tier = Tier { namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
+    let tier =
+        Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
     Seen::Launched { started_at, tier, price: PriceBook::proposal().estimate(Size::Small) }
 }
 
@@ -94,7 +95,7 @@ impl Run {
 
     /// Asleep, with a snapshot.
     pub fn asleep() -> Self {
-        Self::saved().later(1).see(Seen::Stopped)
+        Self::saved().later(1).see(Seen::Stopped { at: None })
     }
 
     pub fn interrupted() -> Self {

@@ -20,7 +20,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::agent::{Agent, Busy, Failure, IdleTimeout, ProviderName, Snapshot};
-use crate::boot::{BootPhase, Timeline};
+use crate::boot::{BootPhase, Mark, Timeline};
 use crate::event::{Event, What};
 use crate::id::{AgentId, Generation, UserId};
 use crate::metering::{Segment, Settled};
@@ -84,6 +84,10 @@ pub enum Seen {
         tier: Tier,
         price: Price,
     },
+    /// The provider told how far it is, with its own instants.
+    Placed {
+        marks: Vec<Mark>,
+    },
     /// The provider has none and will have none of this generation.
     LaunchFailed {
         failure: Failure,
@@ -119,8 +123,15 @@ pub enum Seen {
     Exited {
         failure: Failure,
     },
-    /// The provider says that nothing of it is left.
-    Stopped,
+    /// The provider says that it ended, and when.
+    Ended {
+        failure: Failure,
+        at: Timestamp,
+    },
+    /// The provider says that nothing of it is left, and since when, if it knows.
+    Stopped {
+        at: Option<Timestamp>,
+    },
     /// The provider will take it back at `until`.
     InterruptionNotice {
         until: Timestamp,

@@ -42,7 +42,13 @@ fn words() -> impl Strategy<Value = Seen> {
         (-90_000i64..90_000).prop_map(|ms| launched(Timestamp(START.0 + ms))),
         failures.clone().prop_map(|failure| Seen::LaunchFailed { failure }),
         Just(Seen::Enrolled),
-        (0usize..6).prop_map(|n| Seen::BootReached { phase: BootPhase::ALL[n] }),
+        (0usize..9).prop_map(|n| Seen::BootReached { phase: BootPhase::ALL[n] }),
+        prop::collection::vec((0usize..9, -90_000i64..90_000), 0..4).prop_map(|marks| Seen::Placed {
+            marks: marks
+                .into_iter()
+                .map(|(n, ms)| Mark { phase: BootPhase::ALL[n], at: Timestamp(START.0 + ms) })
+                .collect()
+        }),
         Just(Seen::Ready),
         failures.clone().prop_map(|failure| Seen::BootFailed { failure }),
         Just(Seen::BootOverdue),
@@ -54,8 +60,11 @@ fn words() -> impl Strategy<Value = Seen> {
         (0u64..6, 0u32..4)
             .prop_map(|(n, run)| Seen::SnapshotCommitted { snapshot: snapshot(Generation(run), n) }),
         Just(Seen::SaveFailed { message: "no room".to_owned() }),
-        failures.prop_map(|failure| Seen::Exited { failure }),
-        Just(Seen::Stopped),
+        failures.clone().prop_map(|failure| Seen::Exited { failure }),
+        (failures, -90_000i64..90_000)
+            .prop_map(|(failure, ms)| Seen::Ended { failure, at: Timestamp(START.0 + ms) }),
+        prop::option::of(-90_000i64..90_000)
+            .prop_map(|ms| Seen::Stopped { at: ms.map(|ms| Timestamp(START.0 + ms)) }),
         Just(until(START)),
     ]
 }
@@ -97,10 +106,10 @@ fn next(agent: &Agent, n: u64) -> Option<Observation> {
             Some(Save::Asked | Save::NotAsked) => {
                 Seen::SnapshotCommitted { snapshot: snapshot(agent.generation, 1000 + n) }
             }
-            Some(Save::Done) | None => Seen::Stopped,
+            Some(Save::Done) | None => Seen::Stopped { at: None },
         },
-        Phase::Failed { .. } if agent.due_at.is_some() => Seen::Stopped,
-        Phase::Deleting if agent.instance.is_some() => Seen::Stopped,
+        Phase::Failed { .. } if agent.due_at.is_some() => Seen::Stopped { at: None },
+        Phase::Deleting if agent.instance.is_some() => Seen::Stopped { at: None },
         Phase::Deleting => return Some(Observation::Purged),
         Phase::Asleep | Phase::Failed { .. } => return Some(Observation::WakeAsked),
         Phase::Deleted => return None,

@@ -1,7 +1,9 @@
 //! One function a rule.
 
-use crate::agent::{Agent, Failure, FailureReason, Instance, Intent, Phase, Save, SaveFailure, Snapshot};
-use crate::boot::BootPhase;
+use crate::agent::{
+    Agent, Failure, FailureReason, Instance, Intent, Phase, ProviderName, Save, SaveFailure, Snapshot,
+};
+use crate::boot::{BootPhase, Mark};
 use crate::event::{SaveReason, What};
 use crate::time::Timestamp;
 
@@ -21,7 +23,10 @@ pub(super) fn alive_for(agent: &Agent, observation: &Observation) -> Result<(), 
         (
             Phase::Deleting,
             Observation::Purged
-            | Observation::Of(_, Seen::Launched { .. } | Seen::Exited { .. } | Seen::Stopped),
+            | Observation::Of(
+                _,
+                Seen::Launched { .. } | Seen::Exited { .. } | Seen::Ended { .. } | Seen::Stopped { .. },
+            ),
         ) => Ok(()),
         _ => alive(agent),
     }
@@ -93,6 +98,7 @@ pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(),
             Instance { started_at, tier, price, save: Save::NotAsked, silent_since: None },
             policy,
         ),
+        Seen::Placed { marks } => placed(draft, &marks),
         Seen::LaunchFailed { failure } => launch_failed(draft, failure),
         Seen::Enrolled => enrolled(draft, policy),
         Seen::BootReached { phase } => boot_reached(draft, phase),
@@ -105,7 +111,14 @@ pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(),
         Seen::SnapshotCommitted { snapshot } => snapshot_committed(draft, snapshot),
         Seen::SaveFailed { message } => save_failed(draft, message, policy),
         Seen::Exited { failure } => exited(draft, failure),
-        Seen::Stopped => stopped(draft),
+        Seen::Ended { failure, at } => {
+            draft.ended_at = Some(at);
+            exited(draft, failure)
+        }
+        Seen::Stopped { at } => {
+            draft.ended_at = at;
+            stopped(draft)
+        }
         Seen::InterruptionNotice { until } => interrupted(draft, until),
     }
 }
@@ -138,8 +151,12 @@ fn launched(draft: &mut Draft, mut instance: Instance, policy: &Policy) -> Resul
     }
     match draft.agent.phase {
         Phase::Provisioning => {
+            match draft.agent.provider {
+                // Its phases are told by the provider, with its own instants.
+                ProviderName::Fargate => draft.reach_at(BootPhase::Pulling, instance.started_at),
+                _ => draft.reach(BootPhase::Enrolling),
+            };
             draft.open(instance);
-            draft.reach(BootPhase::Enrolling);
             draft.due(boot_deadline(draft, policy));
             Ok(())
         }
@@ -152,6 +169,19 @@ fn launched(draft: &mut Draft, mut instance: Instance, policy: &Policy) -> Resul
         }
         _ => Err(Illegal::NotNow),
     }
+}
+
+fn placed(draft: &mut Draft, marks: &[Mark]) -> Result<(), Illegal> {
+    if draft.agent.phase != Phase::Provisioning {
+        return Err(Illegal::NotNow);
+    }
+    // Of the phases that follow the instance has to tell itself.
+    let told = marks.iter().filter(|mark| mark.phase <= BootPhase::Enrolling);
+    let mut news = false;
+    for mark in told {
+        news |= draft.reach_at(mark.phase, mark.at);
+    }
+    if news { Ok(()) } else { Err(Illegal::Already) }
 }
 
 fn launch_failed(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
@@ -170,6 +200,8 @@ fn enrolled(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
         Phase::Provisioning if draft.agent.instance.is_none() => Err(Illegal::TooEarly),
         Phase::Provisioning => {
             draft.enter(Phase::Booting);
+            // It may be quicker than the provider's word that it started.
+            draft.reach(BootPhase::Enrolling);
             draft.reach(BootPhase::Hydrating);
             draft.due(boot_deadline(draft, policy));
             Ok(())

@@ -13,8 +13,8 @@ use crate::agent::{FailureReason, Phase};
 /// too early. The rest is «not now», and for the deleted «gone».
 const TABLE: &str = "
 pending: sleep→asleep delete→deleting launching→provisioning | already: wake exited
-placing: sleep→saving delete→deleting launched→provisioning launch-failed→failed boot-failed→failed boot-overdue→failed interruption→interrupted | already: wake launching | too early: enrolled exited
-launched: sleep→saving delete→deleting enrolled→booting boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launching launched
+placing: sleep→saving delete→deleting launched→provisioning placed→provisioning launch-failed→failed boot-failed→failed boot-overdue→failed interruption→interrupted | already: wake launching | too early: enrolled exited
+launched: sleep→saving delete→deleting enrolled→booting boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launching launched placed
 booting: sleep→saving delete→deleting boot-reached→booting ready→running boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launched enrolled
 running: sleep→saving delete→deleting kept-awake→running idle-checked→running unanswered→running saved→running save-failed→running exited→failed interruption→interrupted | already: wake launched ready answered
 silent: sleep→saving delete→deleting kept-awake→running idle-checked→running unanswered→failed answered→running saved→running save-failed→running exited→failed interruption→interrupted | already: wake launched ready
@@ -76,6 +76,7 @@ fn observations(run: &Run) -> Vec<(&'static str, Observation)> {
     let seen = [
         ("launching", Seen::Launching),
         ("launched", launched(run.at)),
+        ("placed", Seen::Placed { marks: vec![Mark { phase: BootPhase::Networking, at: run.at }] }),
         ("launch-failed", Seen::LaunchFailed { failure: failure() }),
         ("enrolled", Seen::Enrolled),
         ("boot-reached", Seen::BootReached { phase: BootPhase::Starting }),
@@ -88,7 +89,7 @@ fn observations(run: &Run) -> Vec<(&'static str, Observation)> {
         ("saved", Seen::SnapshotCommitted { snapshot: snapshot(run.agent.generation, 99) }),
         ("save-failed", Seen::SaveFailed { message: "no room".to_owned() }),
         ("exited", exited()),
-        ("stopped", Seen::Stopped),
+        ("stopped", Seen::Stopped { at: None }),
         ("interruption", until(run.at)),
     ];
     [

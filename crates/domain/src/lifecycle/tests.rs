@@ -7,6 +7,7 @@ use super::*;
 use crate::agent::{FailureReason, Intent, Phase, Save};
 use crate::event::SaveReason;
 use crate::money::NanoDollars;
+use crate::price::PriceBook;
 
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -48,7 +49,10 @@ fn a_launched_instance_is_metered_since_the_provider_says_so() {
 
 #[test]
 fn a_run_is_metered_once_even_if_its_launch_is_told_again_after_its_end() {
-    let run = Run::booting().ask(Observation::SleepAsked).ask(Observation::DeleteAsked).see(Seen::Stopped);
+    let run = Run::booting()
+        .ask(Observation::SleepAsked)
+        .ask(Observation::DeleteAsked)
+        .see(Seen::Stopped { at: None });
     assert_eq!(run.refuses_seen(launched(START)), Illegal::NotNow);
     assert_eq!(Run::crashed().refuses_seen(launched(START)), Illegal::NotNow);
 }
@@ -92,10 +96,10 @@ fn a_boot_that_failed_is_stopped_and_its_meter_runs_until_then() {
     let run = Run::stuck();
     assert_eq!(run.failed_for(), Some(FailureReason::HydrateFailed));
     assert!(run.agent.instance.is_some() && run.is_due_in(0));
-    let run = run.later(5).see(Seen::Stopped);
+    let run = run.later(5).see(Seen::Stopped { at: None });
     assert!(matches!(&run.last.segment, Some(SegmentChange::Closed(s)) if s.ended_at == Some(run.at)));
     assert_eq!((&run.agent.instance, run.agent.due_at), (&None, None));
-    assert_eq!(run.refuses_seen(Seen::Stopped), Illegal::Already);
+    assert_eq!(run.refuses_seen(Seen::Stopped { at: None }), Illegal::Already);
 }
 
 #[test]
@@ -128,7 +132,7 @@ fn a_wake_while_something_is_still_there_boots_when_it_is_gone() {
         let run = run.ask(Observation::WakeAsked);
         assert_eq!((run.agent.intent, run.agent.generation), (Intent::Awake, Generation(1)));
         assert!(run.last.events.is_empty());
-        let run = run.see(Seen::Stopped);
+        let run = run.see(Seen::Stopped { at: None });
         assert_eq!((&run.agent.phase, run.agent.generation), (&Phase::Pending, Generation(2)));
     }
 }
@@ -146,7 +150,7 @@ fn an_agent_that_waits_for_its_launch_sleeps_at_once() {
 fn a_boot_that_is_called_off_has_nothing_to_save() {
     let run = Run::booting().ask(Observation::SleepAsked);
     assert_eq!((&run.agent.phase, save(&run)), (&Phase::Saving, Some(Save::Done)));
-    let run = run.see(Seen::Stopped);
+    let run = run.see(Seen::Stopped { at: None });
     assert_eq!((&run.agent.phase, run.agent.snapshot), (&Phase::Asleep, None));
 }
 
@@ -157,7 +161,7 @@ fn an_instance_that_comes_after_its_launch_was_called_off_is_metered_until_stopp
     let run = run.see(launched(START)).later(1);
     assert!(matches!(run.last.segment, Some(SegmentChange::Opened(_))));
     assert_eq!((&run.agent.phase, save(&run)), (&Phase::Saving, Some(Save::Done)));
-    let run = run.see(Seen::Stopped);
+    let run = run.see(Seen::Stopped { at: None });
     assert!(matches!(run.last.segment, Some(SegmentChange::Closed(_))));
     assert_eq!(run.agent.phase, Phase::Asleep);
 }
@@ -167,11 +171,11 @@ fn a_running_agent_saves_before_it_sleeps() {
     let run = Run::saving();
     assert_eq!((&run.agent.phase, save(&run)), (&Phase::Saving, Some(Save::Asked)));
     assert_eq!(run.told(), [What::Saving { why: SaveReason::Asked }]);
-    assert_eq!(run.refuses_seen(Seen::Stopped), Illegal::NotNow, "no snapshot, no planned end");
+    assert_eq!(run.refuses_seen(Seen::Stopped { at: None }), Illegal::NotNow, "no snapshot, no planned end");
     let run = run.later(2).save(7);
     assert_eq!(save(&run), Some(Save::Done));
     assert_eq!(run.told(), [What::Saved { snapshot: snapshot(Generation(1), 7) }]);
-    let run = run.later(3).see(Seen::Stopped);
+    let run = run.later(3).see(Seen::Stopped { at: None });
     assert_eq!((&run.agent.phase, run.agent.intent), (&Phase::Asleep, Intent::Asleep));
     assert_eq!(run.told(), [What::Asleep]);
 }
@@ -371,7 +375,7 @@ fn a_failed_agent_may_be_left_asleep() {
     assert_eq!(run.agent.phase, Phase::Asleep);
     let run = Run::stuck().ask(Observation::WakeAsked).ask(Observation::SleepAsked);
     assert_eq!(run.agent.intent, Intent::Asleep);
-    assert_eq!(run.see(Seen::Stopped).failed_for(), Some(FailureReason::HydrateFailed));
+    assert_eq!(run.see(Seen::Stopped { at: None }).failed_for(), Some(FailureReason::HydrateFailed));
 }
 
 // ── Interruption ────────────────────────────────────────────────────────────
@@ -382,7 +386,7 @@ fn an_interrupted_agent_saves_and_its_next_generation_follows() {
     let until = run.at.after(secs(120));
     assert_eq!(run.told(), [What::Interrupted { until }, What::Saving { why: SaveReason::Interrupted }]);
     assert_eq!(save(&run), Some(Save::Asked));
-    let run = run.save(3).see(Seen::Stopped);
+    let run = run.save(3).see(Seen::Stopped { at: None });
     assert_eq!((&run.agent.phase, run.agent.generation), (&Phase::Pending, Generation(2)));
     assert_eq!(run.agent.save_failure, None);
     assert!(matches!(run.last.segment, Some(SegmentChange::Closed(_))));
@@ -408,13 +412,13 @@ fn a_boot_that_is_interrupted_has_nothing_to_save() {
     let at = run.at;
     let run = run.see(until(at));
     assert_eq!(save(&run), Some(Save::Done));
-    let run = run.see(Seen::Stopped);
+    let run = run.see(Seen::Stopped { at: None });
     assert_eq!((&run.agent.phase, run.told().len()), (&Phase::Pending, 1));
 }
 
 #[test]
 fn an_interrupted_agent_that_is_to_sleep_sleeps() {
-    let run = Run::interrupted().ask(Observation::SleepAsked).save(1).see(Seen::Stopped);
+    let run = Run::interrupted().ask(Observation::SleepAsked).save(1).see(Seen::Stopped { at: None });
     assert_eq!(run.agent.phase, Phase::Asleep);
 }
 
@@ -426,7 +430,7 @@ fn a_deleted_agents_meter_runs_until_its_instance_is_gone_then_its_data_goes() {
     assert_eq!((run.agent.intent, run.told()), (Intent::Deleted, vec![What::Deleting]));
     assert!(run.is_due_in(0));
     assert_eq!(run.refuses(Observation::Purged), Illegal::NotNow);
-    let run = run.later(2).see(Seen::Stopped);
+    let run = run.later(2).see(Seen::Stopped { at: None });
     assert!(matches!(run.last.segment, Some(SegmentChange::Closed(_))) && run.is_due_in(0));
     let run = run.ask(Observation::Purged);
     assert_eq!((&run.agent.phase, run.agent.due_at), (&Phase::Deleted, None));
@@ -467,4 +471,32 @@ fn a_clock_set_back_costs_nothing() {
     assert_eq!(run.agent.settled.total, NanoDollars::ZERO);
     let Some(SegmentChange::Closed(segment)) = run.last.segment else { panic!() };
     assert_eq!(segment.ended_at, Some(segment.started_at));
+}
+
+/// At Fargate: the provider's instants are the timeline's and the meter's.
+#[test]
+fn a_provider_tells_its_phases_with_its_own_instants() {
+    let mut run = Run::placing();
+    run.agent.provider = ProviderName::Fargate;
+    let at = |ms| Timestamp(run.at.0 + ms);
+    let mark = |phase, ms| Mark { phase, at: at(ms) };
+    let (placed, pulled, started, ended) = (at(500), at(2000), at(5000), at(65_000));
+    let run = run.clone().later(1).see(Seen::Placed { marks: vec![mark(BootPhase::Networking, 500)] });
+    assert!(run.agent.instance.is_none(), "nothing is billed before the image is pulled");
+    let run = run.later(2).see(launched(pulled));
+    let run = run.later(3).see(Seen::Placed {
+        marks: vec![
+            mark(BootPhase::Launching, 4000),
+            mark(BootPhase::Enrolling, 5000),
+            mark(BootPhase::Ready, 5001),
+        ],
+    });
+    assert_eq!(run.agent.boot.current(), Some(BootPhase::Enrolling));
+    assert_eq!(run.agent.boot.took(BootPhase::Networking), Some(pulled.since(placed)));
+    assert_eq!(run.agent.boot.took(BootPhase::Pulling), Some(at(4000).since(pulled)));
+    assert_eq!(run.agent.boot.marks().last().map(|mark| mark.at), Some(started));
+    let run = run.see(Seen::Enrolled).see(Seen::Ready).later(120);
+    let run = run.see(Seen::Ended { failure: failure(FailureReason::Crashed), at: ended });
+    assert_eq!(run.agent.settled.total, run.agent.settled.last);
+    assert_eq!(run.agent.settled.total, PriceBook::proposal().rate(Size::Small).over(ended.since(pulled)));
 }

@@ -65,6 +65,7 @@ impl Machine {
             false => None,
         };
         let tier = Tier {
+            machine: false,
             namespaces: true,
             landlock: landlock_abi(),
             seccomp: filter.is_some(),

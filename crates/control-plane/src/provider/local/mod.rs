@@ -35,7 +35,7 @@ use tokio::sync::mpsc;
 use self::entry::{Entry, Life};
 use self::folder::Folder;
 use self::machine::Machine;
-use super::{Connection, LaunchSpec, Launched, Observed, Provider, ProviderError, ProviderEvent, State};
+use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError, ProviderEvent, State};
 
 /// How the local provider is set up.
 #[derive(Debug, Clone)]
@@ -155,20 +155,21 @@ impl Provider for LocalProvider {
         ProviderName::Local
     }
 
-    async fn launch(&self, spec: &LaunchSpec) -> Result<Launched, ProviderError> {
+    async fn launch(&self, spec: &LaunchSpec) -> Result<Launch, ProviderError> {
         let instance = spec.instance;
         let folder = Folder::of(&self.shared.config.data.join("instances"), &instance);
         let entry =
             self.shared.entries().entry(instance).or_insert_with(|| Entry::absent(instance, folder)).clone();
         // A task of its own: a caller that goes away leaves no half-made instance.
         let launching = tokio::spawn(launch::launch(self.shared.clone(), entry, spec.clone()));
-        launching
+        let launched = launching
             .await
-            .unwrap_or_else(|error| Err(ProviderError::Launch { instance, reason: error.to_string() }))
+            .unwrap_or_else(|error| Err(ProviderError::Launch { instance, reason: error.to_string() }));
+        launched.map(Launch::Started)
     }
 
-    async fn stop(&self, instance: &InstanceId) -> Result<(), ProviderError> {
-        let Some(entry) = self.shared.entry(instance) else { return Ok(()) };
+    async fn stop(&self, instance: &InstanceId) -> Result<Option<Timestamp>, ProviderError> {
+        let Some(entry) = self.shared.entry(instance) else { return Ok(None) };
         let _launching = entry.gate.lock().await;
         let io = |doing| move |source| ProviderError::Io { instance: *instance, doing, source };
         entry.signal(Signal::TERM).map_err(io("ask the agent to end"))?;
@@ -177,7 +178,7 @@ impl Provider for LocalProvider {
             entry.signal(Signal::KILL).map_err(io("kill the agent"))?;
             entry.has_ended().await;
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn list(&self) -> Result<Vec<Observed>, ProviderError> {
@@ -187,7 +188,7 @@ impl Provider for LocalProvider {
                 Life::Running(running) => (State::Running, running.launched.at),
                 Life::Ended(ended) => (State::Exited(ended.exit.clone()), ended.at),
             };
-            Some(Observed { instance: entry.instance, state, since })
+            Some(Observed { instance: entry.instance, state, since, told: Vec::new() })
         };
         Ok(self.shared.entries().values().filter_map(observe).collect())
     }

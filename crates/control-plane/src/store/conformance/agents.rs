@@ -125,8 +125,11 @@ pub async fn a_segment_opens_and_closes_with_its_commit(store: Ledger) {
     let agent = launch(&store, &agent, at(10)).await;
     assert_eq!(store.segments(agent.id, None, 10).await.unwrap(), [agent.open_segment().unwrap()]);
     let saving = observe(&store, &agent, Observation::SleepAsked, at(20)).await;
-    let closing =
-        next(&saving, Observation::Of(agent.generation, domain::lifecycle::Seen::Stopped), at(3_600_010));
+    let closing = next(
+        &saving,
+        Observation::Of(agent.generation, domain::lifecycle::Seen::Stopped { at: None }),
+        at(3_600_010),
+    );
     store.commit(&closing).await.unwrap();
     let Some(SegmentChange::Closed(closed)) = closing.segment else { panic!("{closing:?}") };
     assert_eq!(closed.ended_at, Some(at(3_600_010)));

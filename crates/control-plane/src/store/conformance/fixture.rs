@@ -72,7 +72,8 @@ pub async fn see(store: &Ledger, agent: &Agent, seen: Seen, at: Timestamp) -> Ag
 /// An agent to be launched gets an instance, and its meter starts.
 pub async fn launch(store: &Ledger, agent: &Agent, at: Timestamp) -> Agent {
     let agent = see(store, agent, Seen::Launching, at).await;
-    let tier = Tier { namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
+    let tier =
+        Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
     let price = PriceBook::proposal().estimate(agent.size);
     see(store, &agent, Seen::Launched { started_at: at, tier, price }, at).await
 }
@@ -80,7 +81,7 @@ pub async fn launch(store: &Ledger, agent: &Agent, at: Timestamp) -> Agent {
 /// Called off while it boots: nothing to save, the instance stops.
 pub async fn stop(store: &Ledger, agent: &Agent, at: Timestamp) -> Agent {
     let agent = observe(store, agent, Observation::SleepAsked, at).await;
-    see(store, &agent, Seen::Stopped, at).await
+    see(store, &agent, Seen::Stopped { at: None }, at).await
 }
 
 /// Runs all of them at once.

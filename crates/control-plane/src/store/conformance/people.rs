@@ -28,6 +28,9 @@ pub async fn a_nonce_is_spent_by_one_binding(store: Ledger) {
     assert_eq!(spend("n1", "a").await, Some(instance(1)), "the answer was lost: the same again");
     assert_eq!(spend("n1", "b").await, None);
     assert_eq!(spend("n2", "b").await, Some(instance(2)));
+    give_nonce(&store, "n1", 1).await;
+    assert_eq!(spend("n1", "b").await, None, "given again, it stays spent");
+    assert_eq!(spend("n1", "a").await, Some(instance(1)));
 }
 
 pub async fn of_enrolments_at_once_one_binding_wins(store: Ledger) {

@@ -43,7 +43,8 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5)";
     SWEEP_KEYS = "DELETE FROM idempotency_keys WHERE expires_at <= ?1";
 
-    PUT_ENROLMENT = "INSERT INTO enrolments (nonce, instance, expires_at) VALUES (?1, ?2, ?3)";
+    PUT_ENROLMENT = "INSERT INTO enrolments (nonce, instance, expires_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT (nonce) DO NOTHING";
     SPEND_ENROLMENT = "UPDATE enrolments SET binding = ?2
         WHERE nonce = ?1 AND expires_at > ?3 AND (binding IS NULL OR binding = ?2) RETURNING instance";
     SWEEP_ENROLMENTS = "DELETE FROM enrolments WHERE expires_at <= ?1";

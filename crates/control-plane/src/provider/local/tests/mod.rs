@@ -83,7 +83,7 @@ impl Room {
 
     async fn exit(&mut self) -> (InstanceId, Exit) {
         let event = tokio::time::timeout(PATIENCE, self.events.recv()).await.unwrap().unwrap();
-        let EventKind::Exited(exit) = event.kind;
+        let EventKind::Exited(exit) = event.kind else { panic!("{event:?}") };
         (event.instance, exit)
     }
 

@@ -1,0 +1,124 @@
+//! The engine of an AWS account: DynamoDB, S3, Fargate, and the events between.
+
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use domain::lifecycle::Policy;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::clock::SystemClock;
+use crate::events::sqs::Queue;
+use crate::identity::Identity;
+use crate::live::Writers;
+use crate::orchestrator::LaunchPolicy;
+use crate::plane::{ControlPlane, Keys, Parts};
+use crate::provider::Direct;
+use crate::provider::fargate::Fargate;
+use crate::snapshots::Place;
+use crate::store::Store;
+use crate::store::dynamodb::{self, Dynamo, Lanes, TablePrefix};
+
+pub use crate::provider::fargate::{Config as FargateConfig, OnDemand};
+
+/// Settings of an installation in AWS. Account, region and credentials come
+/// from AWS's own variables, files and metadata services.
+pub struct Config {
+    pub tables: TablePrefix,
+    pub bucket: String,
+    /// Another endpoint for S3 than the region's own.
+    pub s3_endpoint: Option<String>,
+    /// The role whose rights instances get, each narrowed to its own part of the bucket.
+    pub agent_role: String,
+    /// The queue of ECS's events.
+    pub queue: String,
+    pub fargate: FargateConfig,
+    pub keys: Keys,
+    pub policy: Policy,
+    pub origins: Vec<String>,
+    pub floor: domain::tier::TierFloor,
+}
+
+/// All that is wrong with an installation, a line each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Faults(pub Vec<String>);
+
+/// The account that this process finds itself in.
+pub struct Account(SdkConfig);
+
+impl Account {
+    /// # Errors
+    /// No region is named anywhere.
+    pub async fn find() -> Result<Self, Faults> {
+        let sdk = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+        if sdk.region().is_none() {
+            return Err(Faults(vec!["no region: set AWS_REGION".to_owned()]));
+        }
+        Ok(Self(sdk))
+    }
+
+    /// The people alone, for commands beside a server that runs.
+    ///
+    /// # Errors
+    /// What is wrong with the tables.
+    pub async fn identity(&self, tables: TablePrefix) -> Result<Identity, Faults> {
+        Ok(Identity::new(self.store(tables).await?, Arc::new(SystemClock)))
+    }
+
+    async fn store(&self, tables: TablePrefix) -> Result<Arc<dyn Store>, Faults> {
+        let config = dynamodb::Config { tables, lanes: Lanes::ONE };
+        match Dynamo::open(&self.0, &config).await {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(error) => Err(Faults(error.to_string().lines().map(str::to_owned).collect())),
+        }
+    }
+
+    /// Makes the tables of a new installation. Those that are there are kept.
+    ///
+    /// # Errors
+    /// What AWS said.
+    pub async fn create_tables(&self, tables: &TablePrefix) -> Result<(), Faults> {
+        dynamodb::create_tables(&self.0, tables).await.map_err(|error| Faults(vec![error.to_string()]))
+    }
+
+    /// A control plane in this account.
+    ///
+    /// # Errors
+    /// Everything that is missing or otherwise than it must be, at once.
+    pub async fn open(&self, config: Config) -> Result<ControlPlane, Faults> {
+        let region = self.0.region().map(ToString::to_string).unwrap_or_default();
+        let endpoint = repository::s3::Endpoint { region, url: config.s3_endpoint };
+        let bucket = repository::s3::Bucket::new(
+            &self.0,
+            endpoint,
+            config.bucket,
+            config.agent_role,
+            Handle::current(),
+        );
+        let queue = Queue::new(&self.0, config.queue);
+        let provider = Fargate::new(&self.0, config.fargate);
+        let (store, bucket_checked, queue_checked, fargate_checked) =
+            tokio::join!(self.store(config.tables), bucket.check(), queue.check(), provider.check());
+        let mut faults = Vec::new();
+        let store = store.map_err(|Faults(more)| faults.extend(more)).ok();
+        faults.extend(bucket_checked.err().map(|error| format!("the bucket: {error}")));
+        faults.extend(queue_checked.err());
+        faults.extend(fargate_checked.err());
+        let Some(store) = store.filter(|_| faults.is_empty()) else { return Err(Faults(faults)) };
+        let (tell, events) = mpsc::channel(1024);
+        tokio::spawn(queue.run(tell));
+        ControlPlane::new(Parts {
+            store,
+            writers: Writers::Many,
+            provider: Arc::new(provider),
+            events,
+            snapshots: Place::Bucket(Box::new(bucket)),
+            keys: config.keys,
+            policy: config.policy,
+            launches: LaunchPolicy { direct: Direct::RelayOnly, floor: config.floor },
+            origins: config.origins,
+        })
+        .map_err(|error| Faults(vec![format!("the ticket key: {error}")]))
+    }
+}

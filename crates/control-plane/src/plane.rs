@@ -1,0 +1,92 @@
+//! A control plane, put together from what one engine or another brings.
+
+use std::sync::Arc;
+
+use domain::lifecycle::Policy;
+use domain::price::PriceBook;
+use domain::ticket::{Refused, TicketSigner, TicketVerifier};
+use tokio::sync::mpsc;
+
+use crate::clock::{Clock, SystemClock};
+use crate::fleet::Fleet;
+use crate::identity::Identity;
+use crate::instances::Instances;
+use crate::ledger::Ledger;
+use crate::link::Link;
+use crate::live::{Hub, Writers};
+use crate::orchestrator::{LaunchPolicy, Orchestrator};
+use crate::provider::{Provider, ProviderEvent};
+use crate::snapshots::{Place, Repositories};
+use crate::store::Store;
+
+/// What an engine brings.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub writers: Writers,
+    pub provider: Arc<dyn Provider>,
+    pub events: mpsc::Receiver<ProviderEvent>,
+    pub snapshots: Place,
+    pub keys: Keys,
+    pub policy: Policy,
+    pub launches: LaunchPolicy,
+    /// `Origin`s that terminals may be opened from.
+    pub origins: Vec<String>,
+}
+
+/// The installation's secrets.
+#[derive(Clone, Copy)]
+pub struct Keys {
+    /// Signs tickets.
+    pub ticket: [u8; 32],
+    /// The repositories' keys are derived from it: without it no snapshot can be read.
+    pub repository: [u8; 32],
+}
+
+/// A control plane, wired.
+pub struct ControlPlane {
+    pub fleet: Arc<Fleet>,
+    pub identity: Arc<Identity>,
+    pub link: Arc<Link>,
+    pub orchestrator: Arc<Orchestrator>,
+    pub events: mpsc::Receiver<ProviderEvent>,
+}
+
+impl ControlPlane {
+    /// # Errors
+    /// The ticket key is none.
+    pub fn new(parts: Parts) -> Result<Self, Refused> {
+        let Parts { store, writers, provider, events, snapshots, keys, policy, launches, origins } = parts;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let signer = Arc::new(TicketSigner::new(&keys.ticket));
+        let verifier = TicketVerifier::new(&signer.public_key())?;
+        let master = repository::MasterSecret::new(keys.repository);
+        let repositories = Arc::new(Repositories::new(snapshots, master));
+        let ledger = Arc::new(Ledger {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            policy,
+            book: PriceBook::proposal(),
+            hub: Hub::new(writers),
+            due: tokio::sync::Notify::new(),
+        });
+        let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
+        Ok(Self {
+            fleet: Arc::new(Fleet {
+                ledger: Arc::clone(&ledger),
+                provider: Arc::clone(&provider),
+                instances: Arc::clone(&instances),
+                signer: Arc::clone(&signer),
+            }),
+            identity: Arc::new(Identity::new(store, clock)),
+            link: Arc::new(Link {
+                ledger: Arc::clone(&ledger),
+                signer,
+                verifier,
+                repositories: Arc::clone(&repositories),
+                origins,
+            }),
+            orchestrator: Arc::new(Orchestrator { ledger, provider, instances, repositories, launches }),
+            events,
+        })
+    }
+}

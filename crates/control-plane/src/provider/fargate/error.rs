@@ -1,0 +1,90 @@
+//! What ECS's refusals mean to whoever launches, and how to mend them.
+
+use std::error::Error as _;
+
+use aws_sdk_ecs::config::http::HttpResponse;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use domain::id::InstanceId;
+
+use crate::provider::ProviderError;
+
+/// A refusal of a call, told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No room there now.
+    NoCapacity(String),
+    /// Slower.
+    Throttled,
+    /// The token launched something already, with other parameters.
+    AlreadyLaunched,
+    /// The operator mends it.
+    Configuration(String),
+    /// It may have been done or not.
+    Unclear(String),
+}
+
+pub fn refusal<E>(error: &SdkError<E, HttpResponse>) -> Refusal
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let told = told(error);
+    let Some(code) = error.code() else { return Refusal::Unclear(told) };
+    match code {
+        "ConflictException" => Refusal::AlreadyLaunched,
+        "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded" => Refusal::Throttled,
+        _ if is_capacity(&told) => Refusal::NoCapacity(told),
+        "ServerException" | "InternalFailure" | "ServiceUnavailable" => Refusal::Unclear(told),
+        _ => Refusal::Configuration(told),
+    }
+}
+
+/// Whether a reason means that another place, or a later time, may have room.
+pub fn is_capacity(reason: &str) -> bool {
+    reason.contains("Capacity is unavailable") || reason.starts_with("RESOURCE:")
+}
+
+/// Any other call than a launch.
+pub fn failed<E>(
+    instance: Option<InstanceId>,
+    doing: &'static str,
+    error: SdkError<E, HttpResponse>,
+) -> ProviderError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let what = instance.map_or_else(|| "the cluster".to_owned(), |id| id.to_string());
+    let told = format!("{what}: {doing}: {}", told(&error));
+    match refusal(&error) {
+        Refusal::Configuration(_) => ProviderError::Unavailable(format!("{told}{}", mend(&error))),
+        _ => ProviderError::Busy(told),
+    }
+}
+
+/// For the operator: what to do about an error that waiting does not mend.
+pub fn mend<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &'static str {
+    match error.code().unwrap_or_default() {
+        "AccessDeniedException" | "UnrecognizedClientException" => {
+            " (the control plane's role lacks the right: compare it with the template's)"
+        }
+        "ExpiredTokenException" | "ExpiredToken" => " (the credentials have expired: renew them)",
+        "InvalidSignatureException" => " (is this machine's clock right?)",
+        "ClusterNotFoundException" => " (is that the right cluster, and the right region?)",
+        _ => "",
+    }
+}
+
+fn told<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if let (Some(code), message) = (error.code(), error.message()) {
+        return format!("{code}: {}", message.unwrap_or_default());
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}

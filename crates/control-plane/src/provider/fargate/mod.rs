@@ -1,0 +1,297 @@
+//! Instances as AWS ECS tasks on Fargate: on Spot first, on demand where the
+//! operator allows it and Spot has no room.
+//!
+//! A task carries its instance in `startedBy`, by which it is found again by
+//! any control plane, and by one that was killed in mid-launch. Launching is
+//! idempotent by `clientToken`. What a task does is told by events; asking for
+//! it is the safety net.
+
+mod error;
+mod launch;
+mod pace;
+mod task;
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::types::{DesiredStatus, Task, TaskField};
+use domain::agent::ProviderName;
+use domain::id::{AgentId, InstanceId};
+use domain::time::Timestamp;
+use tokio::net::TcpStream;
+
+use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError};
+use error::failed;
+use pace::Pace;
+
+pub(crate) use task::{Told, Word, instance_of, purchase};
+
+/// `DescribeTasks` takes no more at once.
+const DESCRIBED: usize = 100;
+/// How long an instance may take to accept a connection.
+const DIAL: Duration = Duration::from_secs(3);
+const TRIES: u32 = 4;
+const TRY_MAX: Duration = Duration::from_secs(5);
+const REQUEST_MAX: Duration = Duration::from_secs(12);
+/// ECS's lists lag behind what was launched.
+const LAG: Duration = Duration::from_secs(60);
+
+/// Where and how tasks run. The cluster is this installation's alone.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub cluster: String,
+    /// Task definitions (family, or with a revision) for x86 and, if any, ARM.
+    pub x86: String,
+    pub arm: Option<String>,
+    /// The container in them that is overridden.
+    pub container: String,
+    pub subnets: Vec<String>,
+    pub security_groups: Vec<String>,
+    /// Where instances find the control plane: `https://…` or `http://…`.
+    pub control: String,
+    /// The port that instances serve on.
+    pub port: u16,
+    pub on_demand: OnDemand,
+    /// Launches a second, and how many at once, of the account's quota.
+    pub launches: (u32, u32),
+}
+
+/// What happens when Spot has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDemand {
+    /// The launch fails, and says why.
+    Never,
+    /// On demand, at more than three times the price, until the next wake.
+    WhenSpotIsFull,
+}
+
+/// Tasks of one cluster.
+pub struct Fargate {
+    client: Client,
+    config: Config,
+    pace: Pace,
+    /// What was seen last of instances' tasks; asked anew when it does not hold.
+    known: Mutex<HashMap<InstanceId, Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    arn: String,
+    address: Option<IpAddr>,
+}
+
+impl Fargate {
+    pub fn new(sdk: &SdkConfig, config: Config) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(TRY_MAX)
+            .operation_timeout(REQUEST_MAX)
+            .build();
+        let settings = aws_sdk_ecs::config::Builder::from(sdk)
+            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+            .timeout_config(timeouts);
+        let pace = Pace::new(config.launches.0, config.launches.1);
+        Self { client: Client::from_conf(settings.build()), config, pace, known: Mutex::default() }
+    }
+
+    /// Whether cluster and task definitions are there.
+    ///
+    /// # Errors
+    /// What is wrong, for the operator.
+    pub async fn check(&self) -> Result<(), String> {
+        let clusters = self.client.describe_clusters().clusters(&self.config.cluster).send().await;
+        let clusters = clusters.map_err(|error| failed(None, "describing it", error).to_string())?;
+        let status = clusters.clusters().first().and_then(|cluster| cluster.status());
+        if status != Some("ACTIVE") {
+            return Err(format!("the cluster {}: it is not there", self.config.cluster));
+        }
+        for definition in [Some(&self.config.x86), self.config.arm.as_ref()].into_iter().flatten() {
+            let described = self.client.describe_task_definition().task_definition(definition).send().await;
+            let described = described.map_err(|error| {
+                format!("the task definition {definition}: {}", failed(None, "describing it", error))
+            })?;
+            let containers = described.task_definition().map(|found| found.container_definitions());
+            let named = |name: Option<&str>| name == Some(self.config.container.as_str());
+            if !containers.is_some_and(|all| all.iter().any(|container| named(container.name()))) {
+                return Err(format!(
+                    "the task definition {definition}: it has no container «{}»",
+                    self.config.container
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The instance's task, if it is not ending: the oldest.
+    async fn running(&self, instance: InstanceId) -> Result<Option<Task>, ProviderError> {
+        // ECS takes no other filter beside this one, and then lists what is to run.
+        let listing = self.client.list_tasks().cluster(&self.config.cluster);
+        let listed = listing.started_by(task::started_by(instance)).send().await;
+        let listed = listed.map_err(|error| failed(Some(instance), "listing its tasks", error))?;
+        let found = task::choose(self.describe(listed.task_arns()).await?);
+        self.remember(instance, found.as_ref());
+        Ok(found)
+    }
+
+    /// The instance's task, though it be ending or have ended a while ago.
+    async fn find(&self, instance: InstanceId) -> Result<Option<Task>, ProviderError> {
+        if let Some(known) = self.known(instance) {
+            let found = self.describe(&[known.arn]).await?;
+            if !found.is_empty() {
+                return Ok(task::choose(found));
+            }
+        }
+        if let Some(found) = self.running(instance).await? {
+            return Ok(Some(found));
+        }
+        let ended = self.all(DesiredStatus::Stopped).await?;
+        Ok(task::choose(ended.into_iter().filter(|task| task::is_of(task, instance)).collect()))
+    }
+
+    async fn describe(&self, arns: &[String]) -> Result<Vec<Task>, ProviderError> {
+        let mut tasks = Vec::new();
+        for batch in arns.chunks(DESCRIBED) {
+            let described = self
+                .client
+                .describe_tasks()
+                .cluster(&self.config.cluster)
+                .include(TaskField::Tags)
+                .set_tasks(Some(batch.to_vec()))
+                .send()
+                .await
+                .map_err(|error| failed(None, "describing tasks", error))?;
+            tasks.extend(described.tasks.unwrap_or_default());
+        }
+        Ok(tasks)
+    }
+
+    async fn all(&self, desired: DesiredStatus) -> Result<Vec<Task>, ProviderError> {
+        let listing = self.client.list_tasks().cluster(&self.config.cluster).desired_status(desired);
+        let mut pages = listing.into_paginator().send();
+        let mut tasks = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failed(None, "listing tasks", error))?;
+            tasks.extend(self.describe(page.task_arns()).await?);
+        }
+        Ok(tasks)
+    }
+
+    async fn stop_task(&self, instance: InstanceId, arn: &str, why: &str) -> Result<(), ProviderError> {
+        let stopped =
+            self.client.stop_task().cluster(&self.config.cluster).task(arn).reason(why).send().await;
+        stopped.map(drop).map_err(|error| failed(Some(instance), "stopping its task", error))
+    }
+
+    fn known(&self, instance: InstanceId) -> Option<Known> {
+        self.known.lock().expect("no holder panics").get(&instance).cloned()
+    }
+
+    fn remember(&self, instance: InstanceId, found: Option<&Task>) {
+        let known = found.and_then(|found| {
+            Some(Known { arn: found.task_arn()?.to_owned(), address: task::address(found) })
+        });
+        let mut all = self.known.lock().expect("no holder panics");
+        match known {
+            Some(known) => all.insert(instance, known),
+            None => all.remove(&instance),
+        };
+    }
+
+    async fn connect(&self, instance: InstanceId, address: IpAddr) -> Result<TcpStream, ProviderError> {
+        let connecting = TcpStream::connect(SocketAddr::new(address, self.config.port));
+        let stream = match tokio::time::timeout(DIAL, connecting).await {
+            Ok(stream) => stream,
+            Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
+        };
+        let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+        stream.map_err(|source| ProviderError::Io { instance, doing: "connecting to it", source })
+    }
+}
+
+#[async_trait]
+impl Provider for Fargate {
+    fn name(&self) -> ProviderName {
+        ProviderName::Fargate
+    }
+
+    async fn launch(&self, spec: &LaunchSpec) -> Result<Launch, ProviderError> {
+        launch::launch(self, spec).await
+    }
+
+    /// ECS gives the instance its own time after SIGTERM. Returns once nothing
+    /// of it runs; until then it is [`ProviderError::StillRunning`], and asked again.
+    async fn stop(&self, instance: &InstanceId) -> Result<Option<Timestamp>, ProviderError> {
+        let Some(found) = self.find(*instance).await? else { return Ok(None) };
+        if task::has_ended(&found) {
+            self.remember(*instance, None);
+            return Ok(task::word(&found).ended.map(|(at, _)| at));
+        }
+        self.remember(*instance, Some(&found));
+        if found.desired_status() != Some("STOPPED") {
+            self.stop_task(*instance, found.task_arn().unwrap_or_default(), "asked to stop").await?;
+        }
+        Err(ProviderError::StillRunning(*instance))
+    }
+
+    async fn list(&self) -> Result<Vec<Observed>, ProviderError> {
+        let mut observed: HashMap<InstanceId, (Task, Observed)> = HashMap::new();
+        for desired in [DesiredStatus::Running, DesiredStatus::Stopped] {
+            for task in self.all(desired).await? {
+                let Some(seen) = task::observed(&task) else { continue };
+                let instance = seen.instance;
+                let Some((known, _)) = observed.remove(&instance) else {
+                    observed.insert(instance, (task, seen));
+                    continue;
+                };
+                // A launch whose answer was lost, and its repetition elsewhere: one is too many.
+                let (kept, other) = task::prefer(known, task);
+                if !task::is_ending(&other) && !task::is_ending(&kept) {
+                    let arn = other.task_arn().unwrap_or_default();
+                    tracing::warn!(%instance, task = arn, "{instance} runs twice: one is stopped");
+                    self.stop_task(instance, arn, "the same run has another task").await?;
+                }
+                if let Some(seen) = task::observed(&kept) {
+                    observed.insert(instance, (kept, seen));
+                }
+            }
+        }
+        Ok(observed.into_values().map(|(_, seen)| seen).collect())
+    }
+
+    /// ECS forgets tasks by itself.
+    async fn traces(&self, _: AgentId) -> Result<Vec<InstanceId>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn lag(&self) -> Duration {
+        LAG
+    }
+
+    async fn dial(&self, instance: &InstanceId) -> Result<Connection, ProviderError> {
+        if let Some(address) = self.known(*instance).and_then(|known| known.address)
+            && let Ok(stream) = self.connect(*instance, address).await
+        {
+            return Ok(Box::new(stream));
+        }
+        let found = self.running(*instance).await?;
+        let address = found.as_ref().and_then(task::address).ok_or(ProviderError::NotRunning(*instance))?;
+        Ok(Box::new(self.connect(*instance, address).await?))
+    }
+
+    fn direct(&self, _: &InstanceId) -> Option<SocketAddr> {
+        None
+    }
+
+    /// ECS forgets a task by itself; its disk went with it.
+    async fn forget(&self, instance: &InstanceId) -> Result<(), ProviderError> {
+        self.remember(*instance, None);
+        Ok(())
+    }
+}

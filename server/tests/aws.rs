@@ -1,0 +1,202 @@
+//! The AWS engine: the real server and real agents, over HTTP against an
+//! emulator (DynamoDB, S3, SQS, STS) and a fake ECS.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use common::cloud::Cloud;
+use common::terminal::Terminal;
+use common::{PATIENCE, Person, Server};
+use ecs_fake::{Delays, Notice, Settings, Span, Status, StopCode};
+
+/// A task's life in a second and a half.
+fn brisk() -> Settings {
+    let delays = Delays {
+        provisioning: Span::exactly(200),
+        pending: Span::exactly(200),
+        pull: Span::exactly(500),
+        start: Span::exactly(200),
+        deactivating: Span::exactly(50),
+        deprovisioning: Span::exactly(300),
+    };
+    Settings { delays, ..Settings::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agents_life_on_fargate() {
+    let cloud = Cloud::start(brisk()).await;
+    let server = cloud.server(&[]);
+    let owner = server.owner().await;
+    let id = owner.spawn("lejos").await;
+    let agent = owner.until(&id, "running").await;
+    let phases: Vec<_> = agent["boot"].as_array().unwrap().iter().map(|mark| mark["phase"].clone()).collect();
+    assert_eq!(
+        phases,
+        [
+            "queued",
+            "placing",
+            "networking",
+            "pulling",
+            "launching",
+            "enrolling",
+            "hydrating",
+            "starting",
+            "ready"
+        ]
+    );
+    assert_eq!(agent["cost"]["basis"], "billed");
+    let mut terminal = Terminal::connect(&owner, &id).await;
+    terminal.run("echo $((6*7)) > answer; pwd", "agent").await;
+    // Nothing of the task's own, and nothing that enrols or signs.
+    terminal
+        .run("env | grep -cE '^(AWS_|ECS_|OPENCLAW_(ENROL|CONTROL|LISTEN))' | sed s/^/left:/", "left:0")
+        .await;
+    drop(terminal);
+    assert_eq!(owner.act(&id, "sleep").await.status, 202);
+    let asleep = owner.until(&id, "asleep").await;
+    let tasks = cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].exit_code(), Some(0), "{}", cloud.fake.output(&tasks[0].task_arn).unwrap());
+    let billed = tasks[0].execution_stopped_at.unwrap().0.0 - tasks[0].pull_started_at.unwrap().0.0;
+    let rate = asleep["cost"]["per_hour"].as_i64().unwrap();
+    assert_eq!(asleep["cost"]["session"].as_i64().unwrap(), rate * billed / 3_600_000);
+
+    owner.act(&id, "wake").await;
+    owner.until(&id, "running").await;
+    Terminal::connect(&owner, &id).await.run("cat answer", "42").await;
+    assert_eq!(cloud.fake.launches().len(), 2);
+    let gone = async {
+        owner.api.send("DELETE", &format!("/api/v1/agents/{id}"), Vec::new().into()).await;
+        while owner.api.get(&format!("/api/v1/agents/{id}")).await.status != 404 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
+    drop::<Server>(server);
+}
+
+/// Spot takes everything back at once: nothing committed is lost, every
+/// terminal goes on, every meter is its task's own seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spot_storm() {
+    const AGENTS: usize = 30;
+    let cloud = Cloud::start(brisk()).await;
+    let server = cloud.server(&[]);
+    let owner = server.owner().await;
+    let spawned = (0..AGENTS).map(|n| {
+        let owner = &owner;
+        async move {
+            let id = owner.spawn(&format!("agente {n}")).await;
+            owner.until(&id, "running").await;
+            let mut terminal = Terminal::connect(owner, &id).await;
+            terminal.run(&format!("echo {n} > answer; sync; cat answer"), &n.to_string()).await;
+            (id, terminal)
+        }
+    });
+    let agents = futures::future::join_all(spawned).await;
+    let ids: Vec<_> = agents.iter().map(|(id, _)| id.clone()).collect();
+    let before = cloud.fake.launches().len();
+    assert_eq!(before, AGENTS, "one task a run");
+    assert_eq!(cloud.fake.interrupt_all(StopCode::SpotInterruption, Notice::Full).len(), AGENTS);
+    let back = agents.into_iter().enumerate().map(|(n, (id, terminal))| {
+        let owner = &owner;
+        async move {
+            let closed = tokio::time::timeout(PATIENCE, terminal.close_code()).await;
+            assert_eq!(closed.unwrap(), domain::wire::close::STOPPING);
+            owner.until_runs(&id, 2).await;
+            let mut terminal = Terminal::connect(owner, &id).await;
+            terminal.run("cat answer", &n.to_string()).await;
+        }
+    });
+    futures::future::join_all(back).await;
+    assert_eq!(cloud.fake.launches().len(), 2 * AGENTS, "one task a run");
+    let tasks = cloud.fake.tasks();
+    for id in &ids {
+        let instance = format!("{id}/1");
+        let task = tasks.iter().find(|task| task.started_by.as_deref() == Some(&instance)).unwrap();
+        assert_eq!(task.exit_code(), Some(0), "it saved before it ended");
+        let agent = owner.api.get(&format!("/api/v1/agents/{id}")).await.json();
+        let billed = task.execution_stopped_at.unwrap().0.0 - task.pull_started_at.unwrap().0.0;
+        let (total, session) = (agent["cost"]["total"].as_i64(), agent["cost"]["session"].as_i64());
+        let rate = agent["cost"]["per_hour"].as_i64().unwrap();
+        assert_eq!(total.unwrap() - session.unwrap(), rate * billed / 3_600_000, "{agent}");
+    }
+}
+
+/// One control plane dies in mid-launch, then one in mid-save: the other goes
+/// on, and no run is launched twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_control_plane_takes_over() {
+    let cloud = Cloud::start(brisk()).await;
+    let (mut first, second) = (cloud.server(&[]), cloud.server(&[]));
+    let owner = first.owner().await;
+    let there =
+        Person { api: owner.api.to(second.port), browser: owner.browser.to(second.port), ..owner.clone() };
+    let ids: Vec<_> =
+        futures::future::join_all((0..5).map(|n| owner.spawn(["a", "b", "c", "d", "e"][n]))).await;
+    cloud.fake.until(|tasks| tasks.len() >= 2).await;
+    first.kill();
+    let killed = Instant::now();
+    futures::future::join_all(ids.iter().map(|id| there.until(id, "running"))).await;
+    assert!(killed.elapsed() < Duration::from_secs(20), "{:?}", killed.elapsed());
+    assert_eq!(runs(&cloud), 5, "each run was launched once");
+    assert_eq!(cloud.fake.launches().len(), 5);
+
+    for id in &ids {
+        Terminal::connect(&there, id).await.run(&format!("echo {id} > own; echo kept"), "kept").await;
+    }
+    first.restart();
+    futures::future::join_all(ids.iter().map(|id| there.act(id, "sleep"))).await;
+    let mut second = second;
+    second.kill();
+    futures::future::join_all(ids.iter().map(|id| owner.until(id, "asleep"))).await;
+    futures::future::join_all(ids.iter().map(|id| owner.act(id, "wake"))).await;
+    for id in &ids {
+        owner.until_runs(id, 2).await;
+        Terminal::connect(&owner, id).await.run("cat own", id).await;
+    }
+    assert_eq!((runs(&cloud), cloud.fake.launches().len()), (10, 10));
+}
+
+/// Runs that were launched, each counted once.
+fn runs(cloud: &Cloud) -> usize {
+    let launches = cloud.fake.launches();
+    launches.iter().filter_map(|launch| launch.started_by.clone()).collect::<BTreeSet<_>>().len()
+}
+
+/// What an operator who left out half of it, or all, is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_configuration_is_named_whole() {
+    let cloud = Cloud::start(Settings::default()).await;
+    let refused = |changes: &[(&str, &str)]| {
+        let mut env = cloud.env.clone();
+        for (name, value) in changes {
+            env.retain(|(known, _)| known != name);
+            env.push((name.to_string(), value.to_string()));
+        }
+        common::refused_to_serve(&env)
+    };
+    let told = refused(&[
+        ("OPENCLAW_CLOUD_BUCKET", ""),
+        ("OPENCLAW_CLOUD_SUBNETS", ""),
+        ("OPENCLAW_CLOUD_TICKET_KEY", "short-canary"),
+        ("OPENCLAW_CLOUD_AGENT_ROLE", "agents"),
+    ]);
+    for fault in ["--bucket", "--subnets", "--ticket-key is not", "--agent-role is no ARN"] {
+        assert!(told.contains(fault), "{fault}: {told}");
+    }
+    assert!(!told.contains("canary"), "{told}");
+    let told = refused(&[
+        ("OPENCLAW_CLOUD_BUCKET", "no-such-bucket"),
+        ("OPENCLAW_CLOUD_TABLES", "nowhere"),
+        ("OPENCLAW_CLOUD_QUEUE", "http://127.0.0.1:1/000000000000/none"),
+        ("OPENCLAW_CLOUD_CLUSTER", "none"),
+    ]);
+    for fault in ["no-such-bucket", "nowhere-ledger", "nowhere-expiring", "the queue", "the cluster"] {
+        assert!(told.contains(fault), "{fault}: {told}");
+    }
+}

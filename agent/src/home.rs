@@ -2,8 +2,10 @@
 //! touched.
 
 use std::fs::OpenOptions;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 /// Files of a new home.
 const FILES: [(&str, &str); 2] = [
@@ -42,6 +44,35 @@ pub fn furnish(home: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// What a folder looks like from outside: it changes whenever anything in it does,
+/// but for what leaves no trace in names, sizes and times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looks(u64);
+
+/// Looks at a whole folder; `None` if it changed while it was looked at, or a
+/// part can't be seen.
+pub async fn look(folder: PathBuf) -> Option<Looks> {
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut hasher = DefaultHasher::new();
+        look_into(&folder, &mut hasher).map(|()| Looks(hasher.finish()))
+    });
+    looked.await.ok()?.ok()
+}
+
+fn look_into(folder: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
+    let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let about = entry.metadata()?;
+        let changed = (about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec());
+        (entry.file_name(), about.ino(), about.size(), about.mode(), changed).hash(hasher);
+        if about.is_dir() {
+            look_into(&entry.path(), hasher)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +86,34 @@ mod tests {
         furnish(home.path()).unwrap();
         assert_eq!(fs::read_to_string(home.path().join(".bashrc")).unwrap(), "mine");
         assert!(home.path().join(".profile").exists());
+    }
+
+    #[tokio::test]
+    async fn every_change_is_seen_and_reading_is_none() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("a/b/file");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "one").unwrap();
+        let see = || look(home.path().to_owned());
+        let mut before = see().await;
+        assert!(before.is_some());
+        fs::read(&file).unwrap();
+        assert_eq!(see().await, before);
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        let changes: [(&str, &dyn Fn()); 4] = [
+            ("content", &|| fs::write(&file, "two").unwrap()),
+            ("mode", &|| fs::set_permissions(&file, std::fs::Permissions::clone(&permissions)).unwrap()),
+            ("name", &|| fs::rename(&file, file.with_extension("old")).unwrap()),
+            ("folder", &|| fs::create_dir(home.path().join("empty")).unwrap()),
+        ];
+        for (what, change) in changes {
+            // Past one step of the file system's clock.
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            change();
+            let after = see().await;
+            assert_ne!(after, before, "{what}");
+            before = after;
+        }
+        assert_eq!(look(home.path().join("none")).await, None);
     }
 }

@@ -56,7 +56,7 @@ pub async fn run(config: Config, sockets: Vec<Socket>) -> Result<(), Fatal> {
         let reaper = Arc::clone(&reaper);
         async move { reaper.run().await }
     });
-    let (instance, link) = tokio::select! {
+    let (instance, link, every) = tokio::select! {
         booted = boot(&config, reaper) => booted?,
         // Nothing ran yet, and what is half hydrated must not be saved.
         () = asked.finish() => return Ok(()),
@@ -66,6 +66,9 @@ pub async fn run(config: Config, sockets: Vec<Socket>) -> Result<(), Fatal> {
         tokio::spawn(serve(Arc::clone(&instance), listener));
     }
     report(&link, &Report::Ready).await?;
+    if let Some(every) = every {
+        tokio::spawn(Arc::clone(&instance.saver).keep_saving(every));
+    }
     asked.finish().await;
     match instance.saver.finish().await {
         Stage::Saved => Ok(()),
@@ -73,13 +76,17 @@ pub async fn run(config: Config, sockets: Vec<Socket>) -> Result<(), Fatal> {
     }
 }
 
-async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<(Arc<Instance>, Link), Fatal> {
+async fn boot(
+    config: &Config,
+    reaper: Arc<Reaper>,
+) -> Result<(Arc<Instance>, Link, Option<Duration>), Fatal> {
     let client = Arc::new(Client::new(config.control.clone()));
     let (reply, link) = enrol(&client, config).await?;
     tracing::info!(instance = %config.instance, "enrolled");
     let key = from_hex(reply.repository_key.expose()).ok_or(Fatal::Keys)?;
     let ticket_key = from_hex(&reply.ticket_key).ok_or(Fatal::Keys)?;
     let verifier = TicketVerifier::new(&ticket_key).map_err(|_| Fatal::Keys)?;
+    let every = Some(Duration::from_secs(reply.save_every.into())).filter(|every| !every.is_zero());
     let objects = objects(&link, &reply.objects);
     let saver = Arc::new(Saver::new(config.home.clone(), link.clone(), objects, key));
     let is_new = bring_back(&reply, &saver, config, &link).await?;
@@ -101,7 +108,7 @@ async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<(Arc<Instance>, Li
             }
         });
     }
-    Ok((instance, link))
+    Ok((instance, link, every))
 }
 
 /// Brings the saved home back, or makes a new one. Says whether it is new.

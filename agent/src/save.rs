@@ -4,13 +4,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::protocol::{Report, SnapshotCommit};
+use domain::protocol::{Report, SnapshotCommit, Then};
 use repository::{ObjectStore, Repository, RepositoryKey};
 use tokio::sync::watch;
 
 use crate::control::{Link, is_over};
 use crate::freeze::{Frozen, freeze};
+use crate::home::{Looks, look};
 
 /// How far saving is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Saver {
     link: Link,
     repository: Arc<Repository>,
     stage: watch::Sender<Stage>,
+    /// One save at a time. What the home looked like at the last one.
+    saved: tokio::sync::Mutex<Option<Looks>>,
 }
 
 /// Why the home was not saved.
@@ -50,7 +54,13 @@ enum Failed {
 impl Saver {
     pub fn new(home: PathBuf, link: Link, objects: Arc<dyn ObjectStore>, key: [u8; 32]) -> Self {
         let repository = Arc::new(Repository::new(objects, RepositoryKey::new(key)));
-        Self { home, link, repository, stage: watch::Sender::new(Stage::Serving) }
+        Self {
+            home,
+            link,
+            repository,
+            stage: watch::Sender::new(Stage::Serving),
+            saved: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Follows how far saving is.
@@ -65,6 +75,7 @@ impl Saver {
         match done {
             Ok(Ok(hydrated)) => {
                 tracing::info!(files = hydrated.files, bytes = hydrated.bytes, took = ?hydrated.took, "hydrated");
+                *self.saved.lock().await = look(self.home.clone()).await;
                 Ok(())
             }
             Ok(Err(error)) => Err(error.to_string()),
@@ -95,6 +106,38 @@ impl Saver {
         ended.map_or(Stage::Serving, |stage| stage.clone())
     }
 
+    /// Saves from time to time while terminals are served, if something changed.
+    /// Everything stands still for as long as it takes.
+    pub async fn keep_saving(self: Arc<Self>, every: Duration) {
+        let mut times = tokio::time::interval(every);
+        times.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        times.tick().await;
+        loop {
+            times.tick().await;
+            if *self.stage.borrow() != Stage::Serving {
+                continue;
+            }
+            match self.save_if_changed().await {
+                Ok(()) => {}
+                Err(Failed::Control(failure)) if is_over(&failure) => return,
+                // Asked to save it will try again, and tell whoever asked.
+                Err(failed) => tracing::warn!(%failed, "the home was not saved in between"),
+            }
+        }
+    }
+
+    async fn save_if_changed(&self) -> Result<(), Failed> {
+        let mut saved = self.saved.lock().await;
+        let looks = look(self.home.clone()).await;
+        if looks.is_some() && *saved == looks {
+            return Ok(());
+        }
+        let (frozen, looks) = self.put_by(Then::GoesOn).await?;
+        drop(frozen);
+        *saved = looks;
+        Ok(())
+    }
+
     async fn save(&self) {
         let failed = match self.try_save().await {
             Ok(frozen) => {
@@ -122,7 +165,16 @@ impl Saver {
     }
 
     async fn try_save(&self) -> Result<Frozen, Failed> {
+        let mut saved = self.saved.lock().await;
+        let (frozen, looks) = self.put_by(Then::Ends).await?;
+        *saved = looks;
+        Ok(frozen)
+    }
+
+    /// Everything stands still; the home is in the repository, and committed.
+    async fn put_by(&self, then: Then) -> Result<(Frozen, Option<Looks>), Failed> {
         let frozen = tokio::task::spawn_blocking(freeze).await??;
+        let looks = look(self.home.clone()).await;
         let (repository, home) = (Arc::clone(&self.repository), self.home.clone());
         let saved = tokio::task::spawn_blocking(move || repository.persist(&home)).await??;
         let commit = SnapshotCommit {
@@ -130,9 +182,10 @@ impl Saver {
             files: saved.files,
             bytes: saved.bytes,
             added_bytes: saved.added_bytes,
+            then,
         };
         self.link.commit(&commit).await?;
         tracing::info!(files = saved.files, added = saved.added_bytes, took = ?saved.took, "saved");
-        Ok(frozen)
+        Ok((frozen, looks))
     }
 }

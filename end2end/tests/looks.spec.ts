@@ -13,7 +13,7 @@ const sights = [
 for (const { lang, colorScheme, width } of sights) {
   const t = words[lang];
   test.describe(`${lang}, ${colorScheme}, ${width} px`, () => {
-    test.use({ locale: t.locale, colorScheme, viewport: { width, height: 844 }, reducedMotion: "reduce", forgiven: [/404 \(Not Found\)|WebSocket.*503/] });
+    test.use({ locale: t.locale, colorScheme, viewport: { width, height: 844 }, reducedMotion: "reduce", forgiven: [/404 \(Not Found\)|409 \(Conflict\)|WebSocket/] });
 
     test("every page is sound", async ({ page, server }) => {
       await page.goto("/sign-in");

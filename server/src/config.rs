@@ -115,6 +115,10 @@ pub struct Serve {
     /// agents that have no timeout of their own.
     #[arg(long, env = "OPENCLAW_CLOUD_IDLE_TIMEOUT", default_value = "900", value_parser = idle_timeout)]
     pub idle_timeout: IdleTimeout,
+    /// Seconds between saves of an agent that runs, each only if something
+    /// changed: the most that a sudden end costs. 0 saves only on the way to sleep.
+    #[arg(long, env = "OPENCLAW_CLOUD_SAVE_EVERY", default_value = "300", value_name = "SECONDS")]
+    pub save_every: u32,
     /// The least isolation: `sandbox` takes what the kernel has, `hardened`
     /// refuses to launch without Landlock, seccomp and cgroup limits.
     #[arg(long, env = "OPENCLAW_CLOUD_ISOLATION", default_value = "sandbox")]

@@ -135,7 +135,11 @@ async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane
 }
 
 fn policy(options: &Serve) -> Policy {
-    Policy { idle_timeout: options.idle_timeout, ..Policy::default() }
+    Policy {
+        idle_timeout: options.idle_timeout,
+        save_every: Duration::from_secs(options.save_every.into()),
+        ..Policy::default()
+    }
 }
 
 /// Binds the address. A server that was killed while it started a sandbox leaves

@@ -200,3 +200,25 @@ async fn a_wrong_configuration_is_named_whole() {
         assert!(told.contains(fault), "{fault}: {told}");
     }
 }
+
+/// A machine that breaks gives no notice: what was saved last is what is lost at most.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_dies_without_a_word_loses_no_more_than_the_last_interval() {
+    let cloud = Cloud::start(brisk()).await;
+    let server = cloud.server(&["--save-every", "1"]);
+    let owner = server.owner().await;
+    let id = owner.spawn("de golpe").await;
+    owner.until(&id, "running").await;
+    Terminal::connect(&owner, &id).await.run("echo $((6*7)) > answer; echo do''ne", "done").await;
+    let saved = owner.agent(&id).await["snapshot"]["at"].clone();
+    Terminal::connect(&owner, &id).await.run("echo more > more; echo do''ne", "done").await;
+    owner.until_so(&id, "later save", |agent| agent["snapshot"]["at"] != saved).await;
+    let tasks = cloud.fake.tasks();
+    assert!(cloud.fake.crash(&tasks[0].task_arn, None));
+    let failed = owner.until(&id, "failed").await;
+    assert_eq!(failed["failure"]["reason"], "crashed");
+    assert_eq!(failed["cost"]["running"], false);
+    owner.act(&id, "wake").await;
+    owner.until_runs(&id, 2).await;
+    Terminal::connect(&owner, &id).await.run("cat answer", "42").await;
+}

@@ -151,3 +151,46 @@ async fn a_commit_that_is_refused_is_no_save() {
     assert_eq!(over.exit().await.code(), Some(1));
     assert!(over.output().contains("another run of the agent goes on"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_between_it_saves_what_changed_and_only_then() {
+    let control = Control::start();
+    control.state().save_every = 1;
+    let daemon = Daemon::ready_with(&control).await;
+    let commits = || control.state().commits.len();
+    until("a new home is saved", || commits() == 1).await;
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    viewer.types("exec 2>/dev/null; unset PROMPT_COMMAND; echo one > file; echo do''ne\n").await;
+    viewer.sees("done").await;
+    until("the change is saved", || commits() == 2).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(commits(), 2, "nothing changed");
+    // It goes on as before, and what it then changes is saved too.
+    viewer.types("echo two > file; cat file; echo st''ill\n").await;
+    viewer.sees("still").await;
+    until("the next change is saved", || commits() == 3).await;
+
+    let saved = control.state().commits[2].id.clone();
+    drop(daemon);
+    control.state().snapshot = Some(saved);
+    control.state().binding = None;
+    control.state().reports.clear();
+    let again = Daemon::ready_with(&control).await;
+    assert!(files(&again.home()).contains(&("file".to_owned(), b"two\n".to_vec())));
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(commits(), 3, "what was brought back is saved already");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_while_it_saves_in_between_it_saves_once_more() {
+    let control = Control::start();
+    control.state().save_every = 1;
+    let mut daemon = Daemon::ready_with(&control).await;
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    viewer.types("while :; do date +%N > busy; sleep 0.05; done\n").await;
+    until("saved a few times", || control.state().commits.len() >= 3).await;
+    save(&daemon).await;
+    assert_eq!(close_code(&mut viewer).await, close::STOPPING);
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.exit().await.code(), Some(0));
+}

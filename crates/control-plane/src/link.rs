@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::agent::{Agent, Failure, Snapshot};
 use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{Illegal, Observation, Seen};
-use domain::protocol::{BucketKeys, EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, to_hex};
+use domain::protocol::{BucketKeys, EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, Then, to_hex};
 use domain::ticket::{Claims, Scope, TicketSigner, TicketVerifier};
 use repository::{Kind, ObjectName, ObjectStore};
 
@@ -61,6 +61,7 @@ impl Link {
             repository_key: Secret::new(to_hex(self.repositories.key(agent.id).as_bytes())),
             objects: self.repositories.objects(agent.id),
             snapshot: agent.snapshot.map(|snapshot| snapshot.id),
+            save_every: u32::try_from(self.ledger.policy.save_every.as_secs()).unwrap_or(u32::MAX),
             origins: self.origins.clone(),
         })
     }
@@ -139,7 +140,11 @@ impl Link {
             bytes: commit.bytes,
             added_bytes: commit.added_bytes,
         };
-        settled(self.ledger.saw(instance, Seen::SnapshotCommitted { snapshot }).await)?;
+        let seen = match commit.then {
+            Then::GoesOn => Seen::SnapshotCommitted { snapshot },
+            Then::Ends => Seen::SavedToEnd { snapshot },
+        };
+        settled(self.ledger.saw(instance, seen).await)?;
         Ok(())
     }
 

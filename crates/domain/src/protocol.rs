@@ -111,6 +111,9 @@ pub struct EnrolReply {
     pub objects: Objects,
     /// What to bring back; `None` on the first boot.
     pub snapshot: Option<SnapshotId>,
+    /// Seconds between saves while it runs, each only if something changed; 0:
+    /// it saves when asked only.
+    pub save_every: u32,
     /// `Origin`s that viewers may come from.
     pub origins: Vec<String>,
 }
@@ -169,6 +172,18 @@ pub struct SnapshotCommit {
     pub files: u64,
     pub bytes: u64,
     pub added_bytes: u64,
+    /// What the instance does now.
+    pub then: Then,
+}
+
+/// What follows on a save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// It was saved in between.
+    GoesOn,
+    /// Nothing runs any more: the state is whole, and the instance ends.
+    Ends,
 }
 
 /// How an instance is used.

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 /// How long anything may take that is waited for, on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running server. Its sandboxes end with it.
 pub struct Server {
@@ -280,7 +280,7 @@ impl Person {
         self.until_so(id, "such run", so).await
     }
 
-    async fn until_so(&self, id: &str, what: &str, so: impl Fn(&Value) -> bool) -> Value {
+    pub async fn until_so(&self, id: &str, what: &str, so: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         let mut pause = Duration::from_millis(20);
         loop {

@@ -32,6 +32,8 @@ pub struct State {
     /// Answers writes with this instead.
     pub refuses_writes: Option<StatusCode>,
     pub requests: Vec<String>,
+    /// Seconds between saves unasked; 0: none.
+    pub save_every: u32,
 }
 
 pub struct Control {
@@ -174,6 +176,7 @@ impl Control {
             repository_key: Secret::new(to_hex(&[9; 32])),
             objects: Objects::ControlPlane,
             snapshot: state.snapshot.clone(),
+            save_every: state.save_every,
             origins: vec![ORIGIN.to_owned()],
         };
         Response::new(Full::new(serde_json::to_vec(&reply).unwrap().into()))

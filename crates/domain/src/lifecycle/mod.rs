@@ -43,6 +43,9 @@ pub struct Policy {
     pub silence_limit: Duration,
     /// Until the next try after a save that failed.
     pub save_retry: Duration,
+    /// Between saves of an instance that runs, if something changed: the most
+    /// that is lost when it ends without a word. Zero: only when asked.
+    pub save_every: Duration,
 }
 
 impl Default for Policy {
@@ -52,6 +55,7 @@ impl Default for Policy {
             boot_limit: Duration::from_secs(180),
             silence_limit: Duration::from_secs(60),
             save_retry: Duration::from_secs(60),
+            save_every: Duration::from_secs(300),
         }
     }
 }
@@ -114,6 +118,10 @@ pub enum Seen {
     /// It answered something else than how it is used.
     Answered,
     SnapshotCommitted {
+        snapshot: Snapshot,
+    },
+    /// The same, and nothing runs any more that could change the state.
+    SavedToEnd {
         snapshot: Snapshot,
     },
     SaveFailed {

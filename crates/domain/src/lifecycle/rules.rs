@@ -109,6 +109,12 @@ pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(),
         Seen::Unanswered => unanswered(draft, policy),
         Seen::Answered => answered(draft),
         Seen::SnapshotCommitted { snapshot } => snapshot_committed(draft, snapshot),
+        Seen::SavedToEnd { snapshot } => {
+            snapshot_committed(draft, snapshot)?;
+            // Told to end by its provider, which may say so later or never.
+            draft.set_save(Save::Done);
+            Ok(())
+        }
         Seen::SaveFailed { message } => save_failed(draft, message, policy),
         Seen::Exited { failure } => exited(draft, failure),
         Seen::Ended { failure, at } => {
@@ -356,6 +362,13 @@ fn exited(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
         Phase::Saving if draft.save() == Save::Done => stopped(draft),
         Phase::Deleting | Phase::Interrupted { .. } => stopped(draft),
         Phase::Failed { .. } if draft.agent.instance.is_some() => stopped(draft),
+        // It was told to end, saved everything, and did: the next run goes on.
+        Phase::Running if draft.agent.instance.is_some() && draft.save() == Save::Done => {
+            let until = draft.ended_at.unwrap_or(draft.at);
+            draft.enter(Phase::Interrupted { until });
+            draft.tell(What::Interrupted { until });
+            stopped(draft)
+        }
         Phase::Provisioning | Phase::Booting | Phase::Running | Phase::Saving
             if draft.agent.instance.is_some() =>
         {
@@ -411,6 +424,7 @@ fn stopped(draft: &mut Draft) -> Result<(), Illegal> {
 fn interrupted(draft: &mut Draft, until: Timestamp) -> Result<(), Illegal> {
     let save = match draft.agent.phase {
         Phase::Provisioning | Phase::Booting => Save::Done,
+        Phase::Running if draft.save() == Save::Done => Save::Done,
         Phase::Running => Save::Asked,
         Phase::Interrupted { .. } => return Err(Illegal::Already),
         // On its way out already.

@@ -500,3 +500,22 @@ fn a_provider_tells_its_phases_with_its_own_instants() {
     assert_eq!(run.agent.settled.total, run.agent.settled.last);
     assert_eq!(run.agent.settled.total, PriceBook::proposal().rate(Size::Small).over(ended.since(pulled)));
 }
+
+#[test]
+fn told_to_end_by_its_provider_it_saves_and_the_next_run_goes_on() {
+    let snapshot = |run: &Run| snapshot(run.agent.generation, 7);
+    let run = Run::running().later(60);
+    let saved = snapshot(&run);
+    let saved = run.see(Seen::SavedToEnd { snapshot: saved });
+    assert_eq!(saved.agent.phase, Phase::Running);
+    // The end comes first, and no word of why.
+    let ended = saved.clone().later(1).see(exited());
+    assert_eq!((&ended.agent.phase, ended.agent.intent), (&Phase::Pending, Intent::Awake));
+    assert_eq!(ended.agent.save_failure, None, "nothing was lost");
+    // Or the notice does.
+    let at = saved.at;
+    let noticed = saved.see(until(at));
+    assert_eq!(save(&noticed), Some(Save::Done), "it is not asked to save again");
+    let ended = noticed.see(Seen::Stopped { at: None });
+    assert_eq!((&ended.agent.phase, &ended.agent.save_failure), (&Phase::Pending, &None));
+}

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use common::cloud::Cloud;
 use common::terminal::Terminal;
 use common::{PATIENCE, Person, Server};
-use ecs_fake::{Delays, Notice, Settings, Span, Status, StopCode};
+use ecs_fake::{
+    Delays, Deliveries, Fault, Notice, Operation, Settings, Shortage, Span, StartFailure, Status, StopCode,
+};
 
 /// A task's life in a second and a half.
 fn brisk() -> Settings {
@@ -221,4 +223,107 @@ async fn a_task_that_dies_without_a_word_loses_no_more_than_the_last_interval() 
     owner.act(&id, "wake").await;
     owner.until_runs(&id, 2).await;
     Terminal::connect(&owner, &id).await.run("cat answer", "42").await;
+}
+
+/// What ECS answers when it does not do it, or does it and does not say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_ecs_answers_a_run_is_launched_once_or_its_owner_is_told() {
+    let cloud = Cloud::start(brisk()).await;
+    let server = cloud.server(&[]);
+    let owner = server.owner().await;
+    let passing = [
+        Fault::Throttling,
+        Fault::Server,
+        Fault::Unavailable,
+        Fault::Cut,
+        Fault::DoneAndCut,
+        Fault::DoneAndServer,
+        Fault::Slow(1500),
+    ];
+    for fault in passing.clone() {
+        cloud.fake.inject(Operation::RunTask, fault, 1);
+    }
+    let ids = futures::future::join_all((0..4).map(|_| owner.spawn("terco"))).await;
+    futures::future::join_all(ids.iter().map(|id| owner.until(id, "running"))).await;
+    assert_eq!((runs(&cloud), cloud.fake.launches().len()), (4, 4));
+
+    for operation in [Operation::StopTask, Operation::DescribeTasks, Operation::ListTasks] {
+        for fault in passing.clone() {
+            cloud.fake.inject(operation, fault, 1);
+        }
+    }
+    futures::future::join_all(ids.iter().map(|id| owner.act(id, "sleep"))).await;
+    futures::future::join_all(ids.iter().map(|id| owner.until(id, "asleep"))).await;
+    cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
+    cloud.fake.heal();
+
+    for (fault, mend) in [
+        (Fault::AccessDenied, "lacks the right"),
+        (Fault::ClockSkew, "clock"),
+        (Fault::UnrecognizedClient, "lacks the right"),
+    ] {
+        cloud.fake.inject(Operation::RunTask, fault.clone(), 1);
+        let id = owner.spawn("sin permiso").await;
+        let failed = owner.until(&id, "failed").await;
+        assert_eq!(failed["failure"]["reason"], "launch_refused", "{fault:?}");
+        let detail = failed["failure"]["detail"].as_str().unwrap();
+        assert!(detail.contains(mend), "{fault:?}: {detail}");
+        assert_eq!(failed["cost"]["running"], false);
+    }
+    cloud.fake.change(|settings| settings.start_failures = vec![StartFailure::Pull]);
+    let id = owner.spawn("sin imagen").await;
+    let failed = owner.until(&id, "failed").await;
+    assert!(failed["failure"]["detail"].as_str().unwrap().contains("CannotPullContainer"), "{failed}");
+    assert_eq!(failed["failure"]["reason"], "launch_refused");
+    assert_eq!(failed["cost"]["running"], false);
+}
+
+/// No room on Spot: elsewhere, then on demand if that is allowed, and back at the next wake.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_spot_is_full() {
+    let cloud = Cloud::start(brisk()).await;
+    let full = |settings: &mut Settings| {
+        let spot = Some("FARGATE_SPOT".to_owned());
+        settings.shortages = vec![Shortage { capacity_provider: spot, ..Shortage::default() }];
+    };
+    cloud.fake.change(full);
+    let mut server = cloud.server(&[]);
+    let owner = server.owner().await;
+    let id = owner.spawn("sin sitio").await;
+    let failed = owner.until(&id, "failed").await;
+    assert_eq!(failed["failure"]["reason"], "no_room");
+    assert_eq!(failed["cost"]["running"], false);
+    server.kill();
+
+    let server = cloud.server(&["--on-demand", "when-spot-is-full"]);
+    let owner = server.person("otra").await;
+    let id = owner.spawn("a la carta").await;
+    let dear = owner.until(&id, "running").await["cost"]["per_hour"].as_i64().unwrap();
+    owner.act(&id, "sleep").await;
+    owner.until(&id, "asleep").await;
+    cloud.fake.change(|settings| settings.shortages.clear());
+    owner.act(&id, "wake").await;
+    let cheap = owner.until_runs(&id, 2).await["cost"]["per_hour"].as_i64().unwrap();
+    assert!(dear > 3 * cheap, "{dear} and {cheap}");
+    let providers: Vec<_> =
+        cloud.fake.tasks().iter().map(|task| task.capacity_provider_name.clone().unwrap()).collect();
+    assert_eq!(providers, ["FARGATE", "FARGATE_SPOT"]);
+}
+
+/// No event arrives at all: the comparison with ECS tells the same, later.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_event() {
+    let deliveries = Deliveries { lost: 1.0, ..Deliveries::default() };
+    let cloud = Cloud::start(Settings { deliveries, ..brisk() }).await;
+    let server = cloud.server(&[]);
+    let owner = server.owner().await;
+    let id = owner.spawn("sordo").await;
+    owner.until(&id, "running").await;
+    Terminal::connect(&owner, &id).await.run("echo $((6*7)) > answer; cat answer", "42").await;
+    owner.act(&id, "sleep").await;
+    let asleep = owner.until(&id, "asleep").await;
+    let tasks = cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
+    let billed = tasks[0].execution_stopped_at.unwrap().0.0 - tasks[0].pull_started_at.unwrap().0.0;
+    let rate = asleep["cost"]["per_hour"].as_i64().unwrap();
+    assert_eq!(asleep["cost"]["session"].as_i64().unwrap(), rate * billed / 3_600_000);
 }

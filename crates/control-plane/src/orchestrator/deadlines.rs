@@ -52,6 +52,7 @@ impl Orchestrator {
         let spec = LaunchSpec {
             instance,
             owner: agent.owner,
+            now: self.ledger.now(),
             size: agent.size,
             enrolment: Enrolment::new(nonce),
             direct: self.launches.direct,

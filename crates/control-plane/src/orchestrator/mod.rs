@@ -99,7 +99,11 @@ impl Orchestrator {
                 let orchestrator = Arc::clone(self);
                 steps.spawn(async move {
                     let (id, phase) = (agent.id, agent.phase.clone());
-                    if let Err(error) = orchestrator.step(agent).await {
+                    let outcome = orchestrator.step(agent).await;
+                    // That it takes its time to end is no failure.
+                    if let Err(error) = outcome
+                        && !matches!(error, Error::Provider(ProviderError::StillRunning(_)))
+                    {
                         tracing::warn!(agent = %id, ?phase, %error, "agent {id}: the step failed and will be repeated");
                     }
                     drop(permit);
@@ -166,7 +170,12 @@ impl Orchestrator {
                 return self.metered_from(instance, seen).await;
             }
             EventKind::NotStarted(exit) => {
-                Seen::LaunchFailed { failure: Failure::new(FailureReason::LaunchRefused, &exit.last_output) }
+                let failure = Failure::new(FailureReason::LaunchRefused, &exit.last_output);
+                let ended = Seen::Ended { failure: failure.clone(), at: event.at };
+                match self.ledger.saw(instance, ended).await {
+                    Err(Error::Illegal(Illegal::TooEarly)) => Seen::LaunchFailed { failure },
+                    outcome => return settled(outcome).map(drop),
+                }
             }
             EventKind::Interrupted => Seen::InterruptionNotice { until: event.at },
             EventKind::Exited(exit) => return self.exited(instance, exit, event.at).await,

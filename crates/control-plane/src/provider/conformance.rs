@@ -25,7 +25,15 @@ pub fn instance(agent: u8, generation: u32) -> InstanceId {
 pub fn spec(instance: InstanceId, direct: Direct) -> LaunchSpec {
     let enrolment = Enrolment::new("canary-nonce".to_owned());
     let owner = UserId::from_random([7; 10]);
-    LaunchSpec { instance, owner, size: Size::Nano, enrolment, direct, floor: TierFloor::Sandbox }
+    LaunchSpec {
+        instance,
+        owner,
+        now: Timestamp(0),
+        size: Size::Nano,
+        enrolment,
+        direct,
+        floor: TierFloor::Sandbox,
+    }
 }
 
 /// What runs at once when it is launched.

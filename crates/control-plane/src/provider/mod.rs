@@ -71,6 +71,8 @@ pub struct LaunchSpec {
     pub size: Size,
     pub enrolment: Enrolment,
     pub direct: Direct,
+    /// The control plane's clock.
+    pub now: Timestamp,
     /// The least isolation; where it can't be had nothing is launched.
     pub floor: TierFloor,
 }
@@ -170,7 +172,7 @@ pub enum EventKind {
     Placed(Vec<Mark>),
     /// It is billed from that instant on, bought so.
     Billed(Purchase),
-    /// It ended without ever being billed.
+    /// It ended before anything of it ran, billed or not.
     NotStarted(Exit),
     /// The provider takes it back at that instant.
     Interrupted,

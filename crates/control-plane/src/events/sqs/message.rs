@@ -129,7 +129,7 @@ mod tests {
         let body = event(
             r#"{"lastStatus":"DEPROVISIONING","desiredStatus":"STOPPED","startedBy":"0123456789abcdef/3",
             "capacityProviderName":"FARGATE_SPOT","createdAt":"2026-11-24T10:00:00.000Z",
-            "pullStartedAt":"2026-11-24T10:00:10.500Z","stoppingAt":"2026-11-24T11:00:00.000Z",
+            "pullStartedAt":"2026-11-24T10:00:10.500Z","startedAt":"2026-11-24T10:00:30Z","stoppingAt":"2026-11-24T11:00:00.000Z",
             "executionStoppedAt":"2026-11-24T11:01:00.250Z","stopCode":"SpotInterruption",
             "stoppedReason":"Your Spot Task was interrupted.","containers":[{"exitCode":0}]}"#,
         );
@@ -138,9 +138,10 @@ mod tests {
         assert!(matches!(kinds[0].0, EventKind::Placed(marks) if marks[0].phase == BootPhase::Networking));
         assert!(matches!(kinds[1].0, EventKind::Billed(_)));
         assert_eq!(kinds[1].1, "2026-11-24T10:00:10.500Z");
-        assert!(matches!(kinds[2].0, EventKind::Interrupted));
-        assert_eq!(kinds[2].1, "2026-11-24T11:02:00.000Z");
-        assert!(matches!(kinds[3].0, EventKind::Exited(exit) if exit.code == Some(0)));
-        assert_eq!(events[3].at.to_string(), "2026-11-24T11:01:00.250Z");
+        assert!(matches!(kinds[2].0, EventKind::Placed(marks) if marks[0].phase == BootPhase::Enrolling));
+        assert!(matches!(kinds[3].0, EventKind::Interrupted));
+        assert_eq!(kinds[3].1, "2026-11-24T11:02:00.000Z");
+        assert!(matches!(kinds[4].0, EventKind::Exited(exit) if exit.code == Some(0)));
+        assert_eq!(events[4].at.to_string(), "2026-11-24T11:01:00.250Z");
     }
 }

@@ -53,7 +53,9 @@ pub async fn launch(fargate: &Fargate, spec: &LaunchSpec) -> Result<Launch, Prov
         let answer = run_task(fargate, spec, placement, index).await;
         let refusal = match answer {
             Ok(answer) => match outcome(answer) {
-                Ok(task) => return Ok(told(fargate, instance, &task)),
+                Ok(task) if task::is_news(&task, spec.now) => return Ok(told(fargate, instance, &task)),
+                // The answer to the first call, which is what a repeated one gets.
+                Ok(_) => return already(fargate, instance).await,
                 Err(refusal) => refusal,
             },
             Err(error) => {

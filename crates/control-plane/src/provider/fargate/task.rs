@@ -1,6 +1,7 @@
 //! A task, read: whose it is, how far, and how it ended.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::Task;
@@ -33,6 +34,12 @@ pub fn started_by(instance: InstanceId) -> String {
 /// The instance that a task says it was started for.
 pub fn instance_of(started_by: &str) -> Option<InstanceId> {
     started_by.replacen('/', ":", 1).parse().ok()
+}
+
+/// Whether it was made a moment ago, so that nothing can have become of it yet.
+pub fn is_news(task: &Task, now: Timestamp) -> bool {
+    const MOMENT: Duration = Duration::from_secs(5);
+    instant(task.created_at()).is_none_or(|created| now.since(created) < MOMENT)
 }
 
 pub fn is_of(task: &Task, instance: InstanceId) -> bool {
@@ -145,9 +152,9 @@ impl Word {
             |marks: Vec<Mark>| marks.last().map(|last| last.at).map(|at| (at, EventKind::Placed(marks)));
         let billed = self.billed.map(|(at, purchase)| (at, EventKind::Billed(purchase)));
         let taken_back = self.interrupted_until.map(|until| (until, EventKind::Interrupted));
-        let ended = self.ended.map(|(at, exit)| match self.billed {
-            Some(_) => (at, EventKind::Exited(exit)),
-            None => (at, EventKind::NotStarted(exit)),
+        let started = after.iter().any(|mark| mark.phase == BootPhase::Enrolling);
+        let ended = self.ended.map(|(at, exit)| {
+            (at, if started { EventKind::Exited(exit) } else { EventKind::NotStarted(exit) })
         });
         [placed(before), billed, placed(after), taken_back, ended].into_iter().flatten().collect()
     }

@@ -97,7 +97,8 @@ impl Orchestrator {
         for (at, kind) in &seen.told {
             let missed = match kind {
                 EventKind::Interrupted => matches!(agent.phase, Phase::Booting | Phase::Running),
-                EventKind::Billed(_) => agent.instance.is_none(),
+                // A run that slept stays listed for an hour: it was metered, and is no news.
+                EventKind::Billed(_) => agent.metered != agent.generation,
                 EventKind::Placed(_) | EventKind::NotStarted(_) => agent.phase == Phase::Provisioning,
                 EventKind::Exited(_) => false,
             };

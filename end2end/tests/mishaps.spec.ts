@@ -44,7 +44,10 @@ test.describe("with the server killed", () => {
     await spawn(page, t, "guardado");
     await connected(page);
     await type(page, "head -c 8000000 /dev/urandom > big; sha256sum big > sum; echo wri''tten", "written");
+    // Killed any sooner, nobody would have been asked.
+    const asked = page.waitForResponse(/\/api\/console\/sleep/);
     await page.locator(".bench-head").getByRole("button", { name: t.sleep }).click();
+    await asked;
     await server.stop("SIGKILL");
     await server.start();
     await asleep(page);

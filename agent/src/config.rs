@@ -27,8 +27,9 @@ pub enum Listeners {
     Unix,
     /// That, and a loopback TCP one at descriptor 4.
     UnixAndTcp,
-    /// An address that only the control plane's relay reaches.
-    Relayed(SocketAddr),
+    /// An address that only the control plane's relay reaches, and perhaps one
+    /// that browsers come to.
+    Network { relayed: SocketAddr, direct: Option<SocketAddr> },
 }
 
 /// Where the control plane is.
@@ -76,7 +77,7 @@ impl Config {
     /// No other thread may run yet.
     pub unsafe fn take_from_environment() -> Result<Self, BadVariable> {
         let config = Self::read();
-        for name in [env::ENROLMENT, env::CONTROL, env::LISTEN_FDS, env::LISTEN, env::LANDLOCK] {
+        for name in [env::ENROLMENT, env::CONTROL, env::LISTEN_FDS, env::LISTEN, env::DIRECT, env::LANDLOCK] {
             // SAFETY: the caller promises that no other thread runs.
             unsafe { std::env::remove_var(name) };
         }
@@ -98,8 +99,11 @@ impl Config {
         let control = text(env::CONTROL)?.parse();
         let listeners = match std::env::var_os(env::LISTEN) {
             Some(_) => {
-                let address = text(env::LISTEN)?.parse();
-                Listeners::Relayed(address.map_err(|_| bad(env::LISTEN, "is no address and port"))?)
+                let address = |name| -> Result<SocketAddr, BadVariable> {
+                    text(name)?.parse().map_err(|_| bad(name, "is no address and port"))
+                };
+                let direct = std::env::var_os(env::DIRECT).map(|_| address(env::DIRECT)).transpose()?;
+                Listeners::Network { relayed: address(env::LISTEN)?, direct }
             }
             None => match text(env::LISTEN_FDS)?.as_str() {
                 "1" => Listeners::Unix,

@@ -1,6 +1,7 @@
 //! What the process gives up before it does anything else. All that it starts
 //! inherits this.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::path::Path;
 
@@ -75,9 +76,25 @@ pub unsafe fn take_listeners(listeners: Listeners) -> std::io::Result<Vec<Socket
     match listeners {
         Listeners::Unix => Ok(vec![Socket::Unix(take(3)?)]),
         Listeners::UnixAndTcp => Ok(vec![Socket::Unix(take(3)?), Socket::Direct(take(4)?)]),
-        Listeners::Relayed(address) => {
-            Ok(vec![Socket::Relayed(std::net::TcpListener::bind(address)?.into())])
+        Listeners::Network { relayed, direct } => {
+            let mut sockets = vec![Socket::Relayed(TcpListener::bind(relayed)?.into())];
+            if let Some(direct) = direct {
+                sockets.push(Socket::Direct(bind(direct)?.into()));
+            }
+            Ok(sockets)
         }
+    }
+}
+
+/// For both families at once, where the system has both.
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(address) {
+        Err(error)
+            if error.raw_os_error() == Some(libc::EAFNOSUPPORT) && address.ip() == Ipv6Addr::UNSPECIFIED =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port()))
+        }
+        outcome => outcome,
     }
 }
 
@@ -86,7 +103,7 @@ pub unsafe fn take_listeners(listeners: Listeners) -> std::io::Result<Vec<Socket
 pub enum Socket {
     /// The control plane on the same machine.
     Unix(OwnedFd),
-    /// Browsers on the same machine.
+    /// Browsers.
     Direct(OwnedFd),
     /// The control plane over its network; browsers by its relay.
     Relayed(OwnedFd),

@@ -47,30 +47,56 @@ pub fn furnish(home: &Path) -> io::Result<()> {
 /// What a folder looks like from outside: it changes whenever anything in it does,
 /// but for what leaves no trace in names, sizes and times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Looks(u64);
+pub struct Looks {
+    hash: u64,
+    /// The latest change of all, as the file system says: seconds and nanoseconds.
+    latest: (i64, i64),
+}
 
 /// Looks at a whole folder; `None` if it changed while it was looked at, or a
-/// part can't be seen.
-pub async fn look(folder: PathBuf) -> Option<Looks> {
+/// part can't be seen. Tells as well how many bytes there are in files that
+/// changed since it looked like `before`.
+pub async fn look(folder: PathBuf, before: Option<Looks>) -> Option<(Looks, u64)> {
     let looked = tokio::task::spawn_blocking(move || {
-        let mut hasher = DefaultHasher::new();
-        look_into(&folder, &mut hasher).map(|()| Looks(hasher.finish()))
+        let mut look = Look {
+            hasher: DefaultHasher::new(),
+            latest: (i64::MIN, 0),
+            before: before.map_or((i64::MIN, 0), |before| before.latest),
+            changed: 0,
+        };
+        look.over(&folder)?;
+        io::Result::Ok((Looks { hash: look.hasher.finish(), latest: look.latest }, look.changed))
     });
     looked.await.ok()?.ok()
 }
 
-fn look_into(folder: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
-    let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let about = entry.metadata()?;
-        let changed = (about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec());
-        (entry.file_name(), about.ino(), about.size(), about.mode(), changed).hash(hasher);
-        if about.is_dir() {
-            look_into(&entry.path(), hasher)?;
+struct Look {
+    hasher: DefaultHasher,
+    latest: (i64, i64),
+    before: (i64, i64),
+    changed: u64,
+}
+
+impl Look {
+    fn over(&mut self, folder: &Path) -> io::Result<()> {
+        let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let about = entry.metadata()?;
+            let (modified, changed) =
+                ((about.mtime(), about.mtime_nsec()), (about.ctime(), about.ctime_nsec()));
+            (entry.file_name(), about.ino(), about.size(), about.mode(), modified, changed)
+                .hash(&mut self.hasher);
+            self.latest = self.latest.max(changed);
+            if about.is_file() && changed > self.before {
+                self.changed += about.size();
+            }
+            if about.is_dir() {
+                self.over(&entry.path())?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -94,9 +120,9 @@ mod tests {
         let file = home.path().join("a/b/file");
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, "one").unwrap();
-        let see = || look(home.path().to_owned());
-        let mut before = see().await;
-        assert!(before.is_some());
+        let see = async || look(home.path().to_owned(), None).await.unwrap().0;
+        let first = see().await;
+        let mut before = first;
         fs::read(&file).unwrap();
         assert_eq!(see().await, before);
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -114,6 +140,11 @@ mod tests {
             assert_ne!(after, before, "{what}");
             before = after;
         }
-        assert_eq!(look(home.path().join("none")).await, None);
+        assert_eq!(look(home.path().join("none"), None).await, None);
+        // Of two files the one that stayed is not counted.
+        fs::write(home.path().join("more"), [0; 700]).unwrap();
+        let (_, changed) = look(home.path().to_owned(), Some(before)).await.unwrap();
+        let (_, all) = look(home.path().to_owned(), Some(first)).await.unwrap();
+        assert_eq!((changed, all), (700, 703));
     }
 }

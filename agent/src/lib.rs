@@ -3,6 +3,7 @@
 //! saves the home before it ends.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod certificate;
 pub mod config;
 pub mod confine;
 pub mod control;

@@ -8,6 +8,7 @@ use domain::boot::BootPhase;
 use domain::protocol::{EnrolReply, Report, from_hex};
 use domain::ticket::TicketVerifier;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_rustls::TlsAcceptor;
 
 use crate::config::{Config, ControlAddress};
 use crate::confine::Socket;
@@ -18,7 +19,7 @@ use crate::save::{Saver, Stage};
 use crate::serve::{Instance, Listener, serve};
 use crate::terminal::{Shell, Terminals};
 use crate::usage::Usage;
-use crate::{home, proxy};
+use crate::{certificate, home, proxy};
 
 /// What works is looked at this often, so that there is a past to compare with.
 const LOOK: Duration = Duration::from_secs(5);
@@ -30,6 +31,8 @@ pub enum Fatal {
     Enrol(#[from] crate::control::EnrolError),
     #[error("the control plane's keys make no sense")]
     Keys,
+    #[error("browsers can't be served: {0}")]
+    Certificate(String),
     #[error("the saved state could not be brought back: {0}")]
     Hydrate(String),
     #[error("{doing}: {source}")]
@@ -56,13 +59,13 @@ pub async fn run(config: Config, sockets: Vec<Socket>) -> Result<(), Fatal> {
         let reaper = Arc::clone(&reaper);
         async move { reaper.run().await }
     });
-    let (instance, link, every) = tokio::select! {
+    let Booted { instance, link, every, tls } = tokio::select! {
         booted = boot(&config, reaper) => booted?,
         // Nothing ran yet, and what is half hydrated must not be saved.
         () = asked.finish() => return Ok(()),
     };
     for socket in sockets {
-        let listener = Listener::new(socket).map_err(io("taking the socket"))?;
+        let listener = Listener::new(socket, tls.clone()).map_err(io("taking the socket"))?;
         tokio::spawn(serve(Arc::clone(&instance), listener));
     }
     report(&link, &Report::Ready).await?;
@@ -76,16 +79,25 @@ pub async fn run(config: Config, sockets: Vec<Socket>) -> Result<(), Fatal> {
     }
 }
 
-async fn boot(
-    config: &Config,
-    reaper: Arc<Reaper>,
-) -> Result<(Arc<Instance>, Link, Option<Duration>), Fatal> {
+/// An instance that is about to serve.
+struct Booted {
+    instance: Arc<Instance>,
+    link: Link,
+    /// Between saves.
+    every: Option<Duration>,
+    /// For browsers.
+    tls: Option<TlsAcceptor>,
+}
+
+async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<Booted, Fatal> {
     let client = Arc::new(Client::new(config.control.clone()));
     let (reply, link) = enrol(&client, config).await?;
     tracing::info!(instance = %config.instance, "enrolled");
     let key = from_hex(reply.repository_key.expose()).ok_or(Fatal::Keys)?;
     let ticket_key = from_hex(&reply.ticket_key).ok_or(Fatal::Keys)?;
     let verifier = TicketVerifier::new(&ticket_key).map_err(|_| Fatal::Keys)?;
+    let tls =
+        reply.certificate.as_ref().map(certificate::acceptor).transpose().map_err(Fatal::Certificate)?;
     let every = Some(Duration::from_secs(reply.save_every.into())).filter(|every| !every.is_zero());
     let objects = objects(&link, &reply.objects);
     let saver = Arc::new(Saver::new(config.home.clone(), link.clone(), objects, key));
@@ -108,7 +120,7 @@ async fn boot(
             }
         });
     }
-    Ok((instance, link, every))
+    Ok(Booted { instance, link, every, tls })
 }
 
 /// Brings the saved home back, or makes a new one. Says whether it is new.

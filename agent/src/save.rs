@@ -1,18 +1,29 @@
 //! Saving: everything stands still, the home goes into the repository, and the
 //! control plane commits it. After that nothing runs that could change the home;
-//! when it fails everything goes on.
+//! when it fails everything goes on. Saved in between, everything goes on before
+//! the commit, and soon.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::protocol::{Report, SnapshotCommit, Then};
-use repository::{ObjectStore, Repository, RepositoryKey};
+use repository::{ObjectStore, Persisted, Repository, RepositoryKey};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::control::{Link, is_over};
 use crate::freeze::{Frozen, freeze};
 use crate::home::{Looks, look};
+
+/// How long everything may stand still for a save in between: whoever types
+/// then waits as long for what they typed.
+const STILL: Duration = Duration::from_secs(3);
+/// Each try has less to do than the one before.
+const TRIES: u32 = 3;
+
+/// A save that takes longer is told of.
+const SOON: Duration = Duration::from_secs(5);
 
 /// How far saving is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +60,8 @@ enum Failed {
     Name(#[from] domain::id::InvalidId),
     #[error("saving broke off")]
     BrokeOff(#[from] tokio::task::JoinError),
+    #[error("more changed than could be saved while everything stood still")]
+    TooMuch,
 }
 
 impl Saver {
@@ -75,7 +88,7 @@ impl Saver {
         match done {
             Ok(Ok(hydrated)) => {
                 tracing::info!(files = hydrated.files, bytes = hydrated.bytes, took = ?hydrated.took, "hydrated");
-                *self.saved.lock().await = look(self.home.clone()).await;
+                *self.saved.lock().await = self.look(None).await.0;
                 Ok(())
             }
             Ok(Err(error)) => Err(error.to_string()),
@@ -128,14 +141,38 @@ impl Saver {
 
     async fn save_if_changed(&self) -> Result<(), Failed> {
         let mut saved = self.saved.lock().await;
-        let looks = look(self.home.clone()).await;
+        let (looks, _) = self.look(*saved).await;
         if looks.is_some() && *saved == looks {
             return Ok(());
         }
-        let (frozen, looks) = self.put_by(Then::GoesOn).await?;
-        drop(frozen);
+        // Whoever does not answer is waited for while everything runs.
+        let repository = Arc::clone(&self.repository);
+        tokio::task::spawn_blocking(move || repository.answers()).await??;
+        let (snapshot, looks) = self.persist_soon().await?;
+        self.commit(&snapshot, Then::GoesOn).await?;
         *saved = looks;
         Ok(())
+    }
+
+    /// A snapshot of one moment, for which nothing stood still longer than
+    /// [`STILL`]. What takes longer is finished while everything runs: it is of
+    /// no one moment, but the next try finds most of it in the repository.
+    async fn persist_soon(&self) -> Result<(Persisted, Option<Looks>), Failed> {
+        for _ in 0..TRIES {
+            let frozen = tokio::task::spawn_blocking(freeze).await??;
+            let (looks, _) = self.look(None).await;
+            let mut persist = self.persist();
+            if let Ok(snapshot) = tokio::time::timeout(STILL, &mut persist).await {
+                return Ok((snapshot??, looks));
+            }
+            drop(frozen);
+            persist.await??;
+            // Asked to save, it should not wait for this.
+            if *self.stage.borrow() != Stage::Serving {
+                break;
+            }
+        }
+        Err(Failed::TooMuch)
     }
 
     async fn save(&self) {
@@ -164,28 +201,42 @@ impl Saver {
         }
     }
 
+    /// Everything stands still; the home is in the repository, and committed.
     async fn try_save(&self) -> Result<Frozen, Failed> {
         let mut saved = self.saved.lock().await;
-        let (frozen, looks) = self.put_by(Then::Ends).await?;
+        let frozen = tokio::task::spawn_blocking(freeze).await??;
+        let (looks, unsaved) = self.look(*saved).await;
+        let mut persist = self.persist();
+        let snapshot = match tokio::time::timeout(SOON, &mut persist).await {
+            Ok(snapshot) => snapshot,
+            Err(_) => {
+                // Should time run out, it is known what that cost.
+                if let Err(failure) = self.link.report(&Report::Unsaved { bytes: unsaved }).await {
+                    tracing::warn!(%failure, "the control plane does not know how much is not saved");
+                }
+                persist.await
+            }
+        }??;
+        self.commit(&snapshot, Then::Ends).await?;
         *saved = looks;
         Ok(frozen)
     }
 
-    /// Everything stands still; the home is in the repository, and committed.
-    async fn put_by(&self, then: Then) -> Result<(Frozen, Option<Looks>), Failed> {
-        let frozen = tokio::task::spawn_blocking(freeze).await??;
-        let looks = look(self.home.clone()).await;
+    /// What the home looks like, and the bytes in it that changed since `before`.
+    async fn look(&self, before: Option<Looks>) -> (Option<Looks>, u64) {
+        let looked = look(self.home.clone(), before).await;
+        looked.map_or((None, 0), |(looks, changed)| (Some(looks), changed))
+    }
+
+    fn persist(&self) -> JoinHandle<Result<Persisted, repository::Error>> {
         let (repository, home) = (Arc::clone(&self.repository), self.home.clone());
-        let saved = tokio::task::spawn_blocking(move || repository.persist(&home)).await??;
-        let commit = SnapshotCommit {
-            id: saved.id.parse()?,
-            files: saved.files,
-            bytes: saved.bytes,
-            added_bytes: saved.added_bytes,
-            then,
-        };
-        self.link.commit(&commit).await?;
-        tracing::info!(files = saved.files, added = saved.added_bytes, took = ?saved.took, "saved");
-        Ok((frozen, looks))
+        tokio::task::spawn_blocking(move || repository.persist(&home))
+    }
+
+    async fn commit(&self, saved: &Persisted, then: Then) -> Result<(), Failed> {
+        let (id, files, added_bytes) = (saved.id.parse()?, saved.files, saved.added_bytes);
+        self.link.commit(&SnapshotCommit { id, files, bytes: saved.bytes, added_bytes, then }).await?;
+        tracing::info!(files, added = added_bytes, took = ?saved.took, "saved");
+        Ok(())
     }
 }

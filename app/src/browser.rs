@@ -145,6 +145,18 @@ pub fn remember(key: &str, value: &str) {
     }
 }
 
+/// Something that this browser keeps.
+pub fn kept(key: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(key).ok()?
+}
+
+/// Has this browser keep something.
+pub fn keep(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
 /// Hears when the system goes light or dark, until it is dropped.
 pub struct SystemTheme {
     query: web_sys::MediaQueryList,

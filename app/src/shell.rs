@@ -50,14 +50,16 @@ pub fn shell(assets: Assets) -> impl IntoView {
 }
 
 /// Only our own code runs, and only what a page shows is fetched. The terminal
-/// writes style attributes; instances on this machine are reached at loopback.
+/// writes style attributes; instances may be reached by themselves.
 #[cfg(feature = "ssr")]
 fn policy(nonce: &str) {
     let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
+    let fleet = use_context::<std::sync::Arc<control_plane::Fleet>>();
+    let direct = fleet.and_then(|fleet| fleet.direct_source()).unwrap_or_default();
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; \
-         connect-src 'self' ws://127.0.0.1:*; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+         connect-src 'self' {direct}; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
          frame-ancestors 'none'; form-action 'self'"
     );
     if let Ok(policy) = http::HeaderValue::from_str(&policy) {

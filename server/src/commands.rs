@@ -1,11 +1,11 @@
 //! Commands beside `serve`.
 
 use anyhow::Context as _;
-use control_plane::aws::Account;
+use control_plane::aws::{Account, Finding, State};
 use control_plane::embedded;
 use control_plane::store::dynamodb::TablePrefix;
 
-use crate::config::{AddUser, Engine};
+use crate::config::{AddUser, Doctor, Engine};
 use crate::serve::{ADDRESS, sign_in_link};
 
 /// Prints a one-time link. Works while a server runs: they share the ledger.
@@ -43,4 +43,35 @@ pub async fn create_tables(prefix: &str) -> anyhow::Result<()> {
     Account::find().await?.create_tables(&prefix).await?;
     println!("the ledger's tables are there: {prefix}…");
     Ok(())
+}
+
+/// Prints what an AWS installation lacks, with the mend for each miss.
+pub async fn doctor(options: Doctor) -> anyhow::Result<()> {
+    let installation = options.aws.whole()?;
+    let found = Account::find().await?.examine(&installation, options.principal.as_deref()).await;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&found)?);
+    } else {
+        print(&found);
+    }
+    let bad = found.iter().filter(|finding| finding.state == State::Bad).count();
+    anyhow::ensure!(bad == 0, "{bad} to be mended");
+    Ok(())
+}
+
+fn print(found: &[Finding]) {
+    let mut subject = "";
+    for Finding { subject: about, state, text, mend } in found {
+        let mark = match state {
+            State::Good => "✓",
+            State::Doubtful => "!",
+            State::Bad => "✗",
+        };
+        let about = if *about == subject { "" } else { about };
+        println!("{about:12} {mark} {text}");
+        if let Some(mend) = mend {
+            println!("{:12}   → {mend}", "");
+        }
+        subject = if about.is_empty() { subject } else { about };
+    }
 }

@@ -30,6 +30,8 @@ pub enum Command {
     /// Prepares an AWS account.
     #[command(subcommand)]
     Aws(AwsCommand),
+    /// Looks an installation over, and says the mend for each miss.
+    Doctor(Box<Doctor>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +42,22 @@ pub enum AwsCommand {
         #[arg(long, env = "OPENCLAW_CLOUD_TABLES", value_name = "PREFIX")]
         tables: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The AWS engine's, with the options that `serve` would have. It changes nothing.
+    #[arg(long = "aws", required = true)]
+    aws_engine: bool,
+    #[command(flatten)]
+    pub aws: Aws,
+    /// The role whose rights are looked at, when it is not the caller's own:
+    /// the console's.
+    #[arg(long, value_name = "ARN")]
+    pub principal: Option<String>,
+    /// Prints JSON: a list of `{subject, state, text, mend}`.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +112,10 @@ pub struct Serve {
     /// Where ledger, snapshots and instances are: on this machine, or in an AWS account.
     #[arg(long, env = "OPENCLAW_CLOUD_ENGINE", default_value = "embedded")]
     pub engine: Engine,
+    /// What this process does: `all`, or `web`, pages and the API alone, where
+    /// another process of the installation does the rest (AWS only).
+    #[arg(long, env = "OPENCLAW_CLOUD_DUTIES", default_value = "all")]
+    pub duties: Duties,
     #[command(flatten)]
     pub aws: Aws,
     #[command(flatten)]
@@ -137,6 +159,12 @@ pub struct Serve {
 pub enum Engine {
     Embedded,
     Aws,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Duties {
+    All,
+    Web,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

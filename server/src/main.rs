@@ -34,6 +34,7 @@ fn main() -> anyhow::Result<()> {
         match cli.command {
             Command::Serve(options) => serve::serve(*options).await,
             Command::User(UserCommand::Add(options)) => commands::add_user(options).await,
+            Command::Doctor(options) => commands::doctor(*options).await,
             Command::Aws(AwsCommand::CreateTables { tables }) => commands::create_tables(&tables).await,
         }
     });

@@ -116,7 +116,7 @@ impl House {
     /// Every argument that any server function takes, about the victim's agent.
     fn arguments(&self, agent: &str) -> Value {
         json!({ "id": agent, "name": "taken over", "size": "nano", "idle_timeout": 60, "secs": 60,
-                "key": "a-key", "token": "no-token" })
+                "key": "a-key", "token": "no-token", "allowed": true })
     }
 
     async fn assert_untouched(&self, by: &str) {

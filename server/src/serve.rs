@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
-use control_plane::aws::Account;
+use control_plane::aws::{Account, Settings};
 use control_plane::egress;
 use control_plane::embedded::{self, Embedded};
 use control_plane::orchestrator::LaunchPolicy;
@@ -22,7 +22,7 @@ use domain::name::Name;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Engine, Serve, Terminals};
+use crate::config::{Duties, Engine, Serve, Terminals};
 use crate::state::State;
 use crate::{instances, site, web};
 
@@ -48,7 +48,8 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
         Engine::Embedded => embedded(&options, &origins).await?,
         Engine::Aws => aws(&options, &origins).await?,
     };
-    let orchestrator = tokio::spawn(plane.orchestrator.run(plane.events, stop.clone()));
+    let orchestrator = (options.duties == Duties::All)
+        .then(|| tokio::spawn(plane.orchestrator.run(plane.events, stop.clone())));
     println!("listening on http://{address}");
     if options.engine == Engine::Embedded {
         let owner: Name = OWNER.parse().context("the owner's name")?;
@@ -73,12 +74,15 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     stop.cancel();
     // Streams last as long as their viewers: they are cut, and reconnect.
     let _ = tokio::time::timeout(DRAIN, server).await;
-    orchestrator.await?;
+    if let Some(orchestrator) = orchestrator {
+        orchestrator.await?;
+    }
     Ok(())
 }
 
 /// On this machine. What it holds, it holds until the process ends.
 async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane> {
+    anyhow::ensure!(options.duties == Duties::All, "--duties web is for --engine aws");
     let data = options.data.folder()?;
     let opened = Embedded::open(embedded::Config {
         data: data.clone(),
@@ -109,23 +113,19 @@ async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<Control
 
 /// In an AWS account.
 async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane> {
+    let all = options.duties == Duties::All;
+    let settings = Settings {
+        policy: policy(options),
+        origins: origins.to_vec(),
+        floor: options.isolation.into(),
+        hears: all,
+    };
     let installation = options.aws.whole()?;
-    let plane = Account::find()
-        .await?
-        .open(control_plane::aws::Config {
-            tables: installation.tables,
-            bucket: installation.bucket,
-            s3_endpoint: installation.s3_endpoint,
-            agent_role: installation.agent_role,
-            queue: installation.queue,
-            fargate: installation.fargate,
-            keys: installation.keys,
-            policy: policy(options),
-            origins: origins.to_vec(),
-            floor: options.isolation.into(),
-        })
-        .await
-        .context("this installation can't start")?;
+    let plane = Account::find().await?.open(installation, settings).await;
+    let plane = plane.context("this installation can't start")?;
+    if !all {
+        return Ok(plane);
+    }
     let listener = listen(options.aws.instances_listen)
         .await
         .with_context(|| format!("listening on {} for instances", options.aws.instances_listen))?;

@@ -13,6 +13,7 @@ use common::{PATIENCE, Person, Server};
 use ecs_fake::{
     Delays, Deliveries, Fault, Notice, Operation, Settings, Shortage, Span, StartFailure, Status, StopCode,
 };
+use serde_json::json;
 
 /// A task's life in a second and a half.
 fn brisk() -> Settings {
@@ -298,12 +299,17 @@ async fn where_spot_is_full() {
     let server = cloud.server(&["--on-demand", "when-spot-is-full"]);
     let owner = server.person("otra").await;
     let id = owner.spawn("a la carta").await;
+    let failed = owner.until(&id, "failed").await;
+    assert_eq!((&failed["failure"]["reason"], &failed["on_demand"]), (&json!("no_room"), &json!(false)));
+    // Its owner pays for it.
+    let allowed = owner.browser.post("/api/console/wake_on_demand", &json!({ "id": id })).await;
+    assert_eq!(allowed.status, 200, "{}", allowed.text());
     let dear = owner.until(&id, "running").await["cost"]["per_hour"].as_i64().unwrap();
     owner.act(&id, "sleep").await;
     owner.until(&id, "asleep").await;
     cloud.fake.change(|settings| settings.shortages.clear());
     owner.act(&id, "wake").await;
-    let cheap = owner.until_runs(&id, 2).await["cost"]["per_hour"].as_i64().unwrap();
+    let cheap = owner.until_runs(&id, 3).await["cost"]["per_hour"].as_i64().unwrap();
     assert!(dear > 3 * cheap, "{dear} and {cheap}");
     let providers: Vec<_> =
         cloud.fake.tasks().iter().map(|task| task.capacity_provider_name.clone().unwrap()).collect();

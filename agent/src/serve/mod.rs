@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 
 use crate::confine::Socket;
 use crate::gate::Gate;
@@ -56,6 +57,7 @@ impl Peer {
 pub struct Listener {
     listener: Kind,
     by_relay: bool,
+    tls: Option<TlsAcceptor>,
 }
 
 enum Kind {
@@ -64,8 +66,10 @@ enum Kind {
 }
 
 impl Listener {
-    pub fn new(socket: Socket) -> std::io::Result<Self> {
+    /// With `tls`, browsers' connections are encrypted.
+    pub fn new(socket: Socket, tls: Option<TlsAcceptor>) -> std::io::Result<Self> {
         let by_relay = !matches!(socket, Socket::Direct(_));
+        let tls = tls.filter(|_| !by_relay);
         let listener = match socket {
             Socket::Unix(socket) => {
                 let listener = std::os::unix::net::UnixListener::from(socket);
@@ -78,7 +82,7 @@ impl Listener {
                 Kind::Tcp(TcpListener::from_std(listener)?)
             }
         };
-        Ok(Self { listener, by_relay })
+        Ok(Self { listener, by_relay, tls })
     }
 
     async fn accept(&self) -> std::io::Result<Stream> {
@@ -101,8 +105,9 @@ pub async fn serve(instance: Arc<Instance>, listener: Listener) {
         match listener.accept().await {
             Ok(stream) => {
                 let peer = Peer { by_relay: listener.by_relay, _place: Arc::new(place) };
-                let instance = Arc::clone(&instance);
+                let (instance, tls) = (Arc::clone(&instance), listener.tls.clone());
                 tokio::spawn(async move {
+                    let Some(stream) = secured(stream, tls).await else { return };
                     let service =
                         service_fn(|request| http::answer(Arc::clone(&instance), peer.clone(), request));
                     let connection = http1::Builder::new()
@@ -121,5 +126,16 @@ pub async fn serve(instance: Arc<Instance>, listener: Listener) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+/// The stream as it is, or encrypted if the other side can do that.
+async fn secured(stream: Stream, tls: Option<TlsAcceptor>) -> Option<Stream> {
+    match (stream, tls) {
+        (Stream::Tcp(stream), Some(tls)) => {
+            let secured = tokio::time::timeout(HEAD, tls.accept(stream)).await;
+            Some(Stream::Tls(Box::new(secured.ok()?.ok()?)))
+        }
+        (stream, _) => Some(stream),
     }
 }

@@ -1,4 +1,4 @@
-//! One type for both kinds of sockets.
+//! One type for all kinds of sockets.
 
 use std::io;
 use std::pin::Pin;
@@ -6,12 +6,14 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::server::TlsStream;
 
 /// A connection.
 #[derive(Debug)]
 pub enum Stream {
     Unix(UnixStream),
     Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 macro_rules! either {
@@ -19,6 +21,7 @@ macro_rules! either {
         match $self.get_mut() {
             Stream::Unix($stream) => $work,
             Stream::Tcp($stream) => $work,
+            Stream::Tls($stream) => $work,
         }
     };
 }

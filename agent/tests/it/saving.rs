@@ -194,3 +194,44 @@ async fn asked_while_it_saves_in_between_it_saves_once_more() {
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.exit().await.code(), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_in_between_holds_nobody_up() {
+    let control = Control::start();
+    control.state().save_every = 1;
+    let daemon = Daemon::ready_with(&control).await;
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    viewer.types("i=0; while :; do i=$((i+1)); echo $i > count; sleep 0.05; done\n").await;
+    until("saved once", || !control.state().commits.is_empty()).await;
+    let goes_on = async |what| {
+        let before = std::fs::read_to_string(daemon.home().join("count")).unwrap();
+        until(what, || !says(&daemon.home().join("count"), &before)).await;
+    };
+    // Whom nobody answers, and whose commit nobody takes, is waited for by the daemon only.
+    let asked = |what: &str| {
+        control.state().requests.clear();
+        let what = what.to_owned();
+        let control = &control;
+        async move {
+            let is_asked = || control.state().requests.iter().any(|request| request.contains(&what));
+            until("the control plane is asked", is_asked).await;
+        }
+    };
+    control.state().refuses_commits = Some(StatusCode::SERVICE_UNAVAILABLE);
+    asked("v1/snapshots").await;
+    goes_on("it goes on though nothing is committed").await;
+    let commits = control.state().commits.len();
+    control.state().refuses_commits = None;
+    until("it is committed", || control.state().commits.len() > commits).await;
+    control.state().away = true;
+    asked("/repository/").await;
+    goes_on("it goes on though nobody answers").await;
+    control.state().away = false;
+
+    // More than there is time for is saved by and by, and at last as of one moment.
+    let commits = control.state().commits.len();
+    viewer.types("\x03head -c 3000000 /dev/urandom > big\n").await;
+    control.state().slow_writes = Duration::from_millis(1200);
+    until("it is saved", || control.state().commits[commits..].iter().any(|commit| commit.bytes > 3_000_000))
+        .await;
+}

@@ -40,6 +40,7 @@ pub async fn me() -> Result<Me, AppError> {
         name: who.name,
         prices: fleet.prices().clone(),
         basis: fleet.basis(),
+        on_demand: fleet.offers_on_demand(),
         idle_timeout: fleet.idle_timeout().as_secs(),
     })
 }

@@ -54,6 +54,23 @@ pub async fn wake(id: AgentId) -> Result<AgentView, AppError> {
     fleet.wake(&who, id).await.map_err(refuse)
 }
 
+/// Wakes it on a machine on demand, for which its owner pays, if Spot still has no room.
+#[server(prefix = "/api/console", endpoint = "wake_on_demand", input = Json, output = Json)]
+pub async fn wake_on_demand(id: AgentId) -> Result<AgentView, AppError> {
+    let fleet = fleet();
+    let who = principal().await?;
+    fleet.allow_on_demand(&who, id, true).await.map_err(refuse)?;
+    fleet.wake(&who, id).await.map_err(refuse)
+}
+
+/// Says whether its owner pays for a machine on demand where Spot has no room.
+#[server(prefix = "/api/console", endpoint = "allow_on_demand", input = Json, output = Json)]
+pub async fn allow_on_demand(id: AgentId, allowed: bool) -> Result<AgentView, AppError> {
+    let fleet = fleet();
+    let who = principal().await?;
+    fleet.allow_on_demand(&who, id, allowed).await.map_err(refuse)
+}
+
 /// Saves it and puts it to sleep.
 #[server(prefix = "/api/console", endpoint = "sleep", input = Json, output = Json)]
 pub async fn sleep(id: AgentId) -> Result<AgentView, AppError> {

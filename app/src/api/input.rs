@@ -36,7 +36,7 @@ pub(super) fn connection_of(id: AgentId, connect: &Connect) -> Connection {
     let path = domain::protocol::instance::TERMINAL;
     Connection {
         relay: format!("/agents/{id}/terminal"),
-        direct: connect.direct.map(|address| format!("ws://{address}{path}")),
+        direct: connect.direct.as_ref().map(|at| format!("{at}{path}")),
         ticket: connect.ticket.expose().to_owned(),
     }
 }

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 pub use account::{create_token, me, revoke_token, sign_in, sign_out, tokens};
 pub use agents::{
-    agent, connect_terminal, delete_agent, keep_awake, list_agents, rename, set_idle_timeout, sleep,
-    spawn_agent, wake,
+    agent, allow_on_demand, connect_terminal, delete_agent, keep_awake, list_agents, rename,
+    set_idle_timeout, sleep, spawn_agent, wake, wake_on_demand,
 };
 #[cfg(feature = "ssr")]
 pub(crate) use session::refused_arguments;
@@ -31,6 +31,8 @@ pub struct Me {
     pub prices: PriceBook,
     /// Whether a provider bills them.
     pub basis: Basis,
+    /// Whether there are machines on demand where Spot has no room.
+    pub on_demand: bool,
     /// Seconds: of agents that have none of their own.
     pub idle_timeout: u32,
 }
@@ -40,8 +42,8 @@ pub struct Me {
 pub struct Connection {
     /// The console's relay, from the root of the site.
     pub relay: String,
-    /// The instance's own port, where it has one: a whole `ws://` address that
-    /// only a browser on the same machine reaches.
+    /// The instance's own port, where it has one: a whole `wss://` address, or
+    /// `ws://` that only a browser on the same machine reaches.
     pub direct: Option<String>,
     /// A secret, for the first message and once.
     pub ticket: String,

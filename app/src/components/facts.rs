@@ -4,9 +4,11 @@ use domain::boot::BootPhase;
 use domain::tier::{Limits, Tier};
 use leptos::prelude::*;
 
+use super::act::use_act;
 use super::icon::icon;
 use super::spawn::size_spec;
 use super::waking::phases;
+use crate::api;
 use crate::i18n::{use_lang, use_strings};
 use crate::live::Live;
 
@@ -38,6 +40,7 @@ pub fn Facts(agent: Live) -> impl IntoView {
         let at = agent.read(|view| view.snapshot.as_ref().map(|snapshot| snapshot.at));
         at.map_or_else(|| t.never.to_owned(), |at| lang.ago(at, agent.now()))
     });
+    let on_demand = agent.memo(|view| view.on_demand);
     let tier = agent.memo(|view| view.tier.clone());
     let boot = agent.memo(move |view| {
         let asked = view.boot.marks().first()?.at;
@@ -63,6 +66,7 @@ pub fn Facts(agent: Live) -> impl IntoView {
                 <dd>{move || agent.read(|view| lang.span(view.idle_timeout))}</dd>
                 <dt>{t.last_save}</dt>
                 <dd>{move || saved.get()}</dd>
+                {move || on_demand.get().then(|| view! { <OnDemand agent /> })}
                 <dt>{t.run}</dt>
                 <dd>{move || agent.read(|view| view.generation.to_string())}</dd>
             </dl>
@@ -76,6 +80,28 @@ pub fn Facts(agent: Live) -> impl IntoView {
             }}
             {move || boot.get().map(|(sum, phases)| view! { <Boot sum phases /> })}
         </section>
+    }
+    .into_any()
+}
+
+/// That its owner pays for a machine on demand, and the way back.
+#[component]
+fn OnDemand(agent: Live) -> impl IntoView {
+    let (t, act) = (use_strings(), use_act());
+    let withdraw = move |_| act.on(agent, api::allow_on_demand(agent.id, false));
+    view! {
+        <dt>{t.on_demand}</dt>
+        <dd>
+            {t.on_demand_allowed} " "
+            <button
+                class="button button-quiet button-small"
+                r#type="button"
+                aria-busy=move || act.busy().then_some("true")
+                on:click=withdraw
+            >
+                {t.withdraw}
+            </button>
+        </dd>
     }
     .into_any()
 }

@@ -4,6 +4,7 @@ use domain::agent::{Failure, FailureReason};
 use leptos::prelude::*;
 
 use super::act::use_act;
+use super::house::use_me;
 use super::icon::icon;
 use crate::api;
 use crate::i18n::{Strings, use_lang, use_strings};
@@ -48,6 +49,10 @@ pub fn Mishap(agent: Live, failure: Failure) -> impl IntoView {
     };
     let verb = if lost && saved.is_some() { t.restart_from_saved } else { t.try_again };
     let wake = move |_| act.on(agent, api::wake(agent.id));
+    let me = use_me();
+    let dear = (failure.reason == FailureReason::NoRoom && me.on_demand)
+        .then(|| lang.rate(agent.peek(|view| me.prices.on_demand(view.size))));
+    let pay = move |_| act.on(agent, api::wake_on_demand(agent.id));
     let detail = failure.detail.trim().to_owned();
     view! {
         <div class="mishap" role="alert">
@@ -71,6 +76,17 @@ pub fn Mishap(agent: Live, failure: Failure) -> impl IntoView {
                         >
                             {icon("refresh")}
                             {verb}
+                        </button>
+                    })}
+                {dear
+                    .map(|rate| view! {
+                        <button
+                            class="button"
+                            r#type="button"
+                            aria-busy=move || act.busy().then_some("true")
+                            on:click=pay
+                        >
+                            {(t.wake_on_demand)(&rate)}
                         </button>
                     })} <a class="button" href="/">
                     {t.back_to_agents}

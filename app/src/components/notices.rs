@@ -1,12 +1,14 @@
 //! Banners over the terminal: it is about to sleep, it works by itself, it
-//! could not be saved.
+//! could not be saved, its machine is taken back, something was lost.
 
-use domain::agent::Phase;
+use domain::agent::{Loss, Phase};
+use domain::view::AgentView;
 use leptos::prelude::*;
 
 use super::act::use_act;
 use super::icon::icon;
 use crate::api;
+use crate::browser;
 use crate::i18n::{use_lang, use_strings};
 use crate::live::Live;
 
@@ -21,6 +23,8 @@ pub fn Notices(agent: Live) -> impl IntoView {
         view.save_failure.as_ref().filter(|_| running).map(|failure| failure.message.clone())
     });
     let interrupted = agent.memo(|view| matches!(view.phase, Phase::Interrupted { .. }));
+    // Of one that fell over its own scene tells.
+    let loss = agent.memo(|view| view.loss.clone().filter(|_| view.failure().is_none()));
     view! {
         <div class="bench-notices">
             {move || warned.get().then(|| view! { <IdleWarning agent /> })}
@@ -50,18 +54,80 @@ pub fn Notices(agent: Live) -> impl IntoView {
                     })
             }}
             {move || {
-                interrupted
-                    .get()
-                    .then(|| view! {
-                        <div class="banner" data-state="warning" role="status">
-                            {icon("refresh")}
-                            <p class="banner-text">{t.interrupted_text}</p>
-                        </div>
-                    })
-            }}
+                interrupted.get().then(|| view! { <TakenBack agent /> })
+            }} {move || loss.get().map(|loss| view! { <Lost agent loss /> })}
         </div>
     }
     .into_any()
+}
+
+/// The provider takes the machine back: how long it is still there.
+#[component]
+fn TakenBack(agent: Live) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let left = Memo::new(move |_| {
+        let until = agent.read(|view| match view.phase {
+            Phase::Interrupted { until } => until,
+            _ => view.meter.as_of,
+        });
+        lang.countdown(until.since(agent.now()))
+    });
+    let saved = agent.memo(AgentView::is_saved_since_notice);
+    view! {
+        <div class="banner" data-state="warning" role="status">
+            {icon("refresh")}
+            <p class="banner-text">
+                <strong>
+                    {t.taken_back_in} " "
+                    <span class="numerals" role="timer" aria-live="off">
+                        {move || left.get()}
+                    </span>
+                </strong>
+                " · "
+                {move || if saved.get() { t.saved_before_move } else { t.saving_before_move }}
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// What was lost last, until its owner has seen it.
+#[component]
+fn Lost(agent: Live, loss: Loss) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let key = format!("loss-{}", agent.id);
+    let at = loss.until.to_string();
+    let known = RwSignal::new(true);
+    let (kept, when) = (key.clone(), at.clone());
+    Effect::new(move || known.set(browser::kept(&kept).as_deref() == Some(when.as_str())));
+    let bytes = loss.bytes.map(|bytes| lang.bytes(bytes));
+    let text = (t.loss_text)(&lang.took(loss.until.since(loss.since)), bytes.as_deref());
+    let understood = move |_| {
+        browser::keep(&key, &at);
+        known.set(true);
+    };
+    let understood = StoredValue::new(understood);
+    move || {
+        (!known.get()).then(|| {
+            view! {
+                <div class="banner" data-state="failed" role="alert">
+                    {icon("alert")}
+                    <p class="banner-text">
+                        <strong>{t.loss_title}</strong>
+                        " "
+                        {text.clone()}
+                    </p>
+                    <button
+                        class="button button-small"
+                        r#type="button"
+                        on:click=move |event| understood.with_value(|understood| understood(event))
+                    >
+                        {t.understood}
+                    </button>
+                </div>
+            }
+        })
+    }
 }
 
 #[component]

@@ -89,11 +89,7 @@ pub fn Waking(agent: Live) -> impl IntoView {
         let saved = agent.read(|view| view.snapshot.as_ref().map(|snapshot| snapshot.at));
         saved.map_or_else(|| t.first_time.to_owned(), |at| (t.from_save_of)(&lang.ago(at, agent.now())))
     });
-    let doing = Memo::new(move |_| {
-        let current = agent.read(|view| view.boot.current());
-        let named = BootPhase::ALL.into_iter().zip(t.phases).find(|(phase, _)| Some(*phase) == current);
-        named.map_or("", |(_, name)| name)
-    });
+    let doing = doing(agent, t);
     let sum = Memo::new(move |_| {
         let (asked, ready) = agent.read(|view| {
             let asked = view.boot.marks().first().map(|mark| mark.at);
@@ -154,6 +150,37 @@ pub fn Waking(agent: Live) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// The loader's short form, over a terminal whose agent moves to another machine.
+#[component]
+pub fn Moving(agent: Live) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let (mood, doing) = (agent.memo(Mood::of), doing(agent, t));
+    let sum = Memo::new(move |_| {
+        let asked = agent.read(|view| view.boot.marks().first().map(|mark| mark.at));
+        lang.took(asked.map_or(Duration::ZERO, |at| agent.now().since(at)))
+    });
+    view! {
+        <section class="moving" aria-labelledby="moving-title">
+            <Pinza mood id=format!("moving-{}", agent.id) />
+            <div>
+                <h2 id="moving-title">{t.moving_title}</h2>
+                <p role="status">{move || doing.get()}</p>
+            </div>
+            <span class="moving-clock" aria-hidden="true">{move || sum.get()}</span>
+        </section>
+    }
+    .into_any()
+}
+
+/// The name of the phase that its boot is in.
+fn doing(agent: Live, t: &'static Strings) -> Memo<&'static str> {
+    Memo::new(move |_| {
+        let current = agent.read(|view| view.boot.current());
+        let named = BootPhase::ALL.into_iter().zip(t.phases).find(|(phase, _)| Some(*phase) == current);
+        named.map_or("", |(_, name)| name)
+    })
 }
 
 #[component]

@@ -146,7 +146,22 @@ pub static STRINGS: Strings = Strings {
     busy_with: "It stays awake because it is working on",
     save_failed: "It could not be saved.",
     save_failed_text: "It stays awake so that you lose nothing. It tries again by itself; “Sleep” tries now.",
-    interrupted_text: "The provider takes this machine back. Everything is saved and goes on in another.",
+    taken_back_in: "The provider takes this machine back in",
+    saving_before_move: "Everything is saved and goes on in another.",
+    saved_before_move: "Everything is saved; it goes on in another in a moment.",
+    moving_title: "Moving to another machine ☕",
+    loss_title: "The last of it is lost.",
+    loss_text: |span, bytes| {
+        let most = bytes.map(|bytes| format!(", {bytes} at most")).unwrap_or_default();
+        format!(
+            "The machine went before it could save: what changed in its last {span} is gone{most}. All else is here."
+        )
+    },
+    understood: "Understood",
+    wake_on_demand: |rate| format!("On demand, at {rate}"),
+    on_demand: "On demand",
+    on_demand_allowed: "where there is no room",
+    withdraw: "Withdraw",
     asleep_title: "Asleep, and costing nothing",
     asleep_text: "Everything is saved. When it wakes you find it as you left it.",
     asleep_unsaved: "It had nothing to save. It starts afresh when it wakes.",

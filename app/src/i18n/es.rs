@@ -152,7 +152,22 @@ pub static STRINGS: Strings = Strings {
     busy_with: "Sigue despierto porque trabaja en",
     save_failed: "No se pudo guardar.",
     save_failed_text: "Sigue despierto para que no pierdas nada. Se vuelve a intentar; también puedes pedirlo con «Dormir».",
-    interrupted_text: "El proveedor recupera esta máquina. Todo se guarda y sigue en otra.",
+    taken_back_in: "El proveedor recupera esta máquina en",
+    saving_before_move: "Se guarda todo y sigue en otra.",
+    saved_before_move: "Todo está guardado; sigue en otra enseguida.",
+    moving_title: "Cambiando de máquina ☕",
+    loss_title: "Se perdió lo último.",
+    loss_text: |span, bytes| {
+        let most = bytes.map(|bytes| format!(", {bytes} como mucho")).unwrap_or_default();
+        format!(
+            "La máquina se fue sin poder guardar: falta lo que cambió en sus últimos {span}{most}. Lo demás está."
+        )
+    },
+    understood: "Entendido",
+    wake_on_demand: |rate| format!("A la carta, por {rate}"),
+    on_demand: "A la carta",
+    on_demand_allowed: "si no hay sitio",
+    withdraw: "Quitar",
     asleep_title: "Duerme, y no gasta nada",
     asleep_text: "Todo está guardado. Al despertar lo encuentras como lo dejaste.",
     asleep_unsaved: "No tenía nada que guardar. Al despertar empieza de cero.",

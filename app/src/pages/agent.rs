@@ -24,7 +24,7 @@ use crate::components::receipt::Receipt;
 use crate::components::scene::{Asleep, Deleting, Fallen, Saving};
 use crate::components::state::State;
 use crate::components::toasts::Toaster;
-use crate::components::waking::Waking;
+use crate::components::waking::{Moving, Waking};
 use crate::error::{AppError, ErrorCode};
 use crate::i18n::use_strings;
 use crate::live::{Live, News, follow};
@@ -91,6 +91,8 @@ enum Middle {
 impl Middle {
     fn of(view: &AgentView) -> Self {
         match &view.phase {
+            // What was on the screen stays there until it goes on.
+            Phase::Pending | Phase::Provisioning | Phase::Booting if view.moving => Self::Terminal,
             Phase::Pending | Phase::Provisioning | Phase::Booting => Self::Waking,
             Phase::Running | Phase::Interrupted { .. } => Self::Terminal,
             Phase::Saving => Self::Saving,
@@ -157,6 +159,7 @@ fn Bench(view: AgentView) -> impl IntoView {
     let name = agent.memo(|view| view.name.to_string());
     let can_sleep = agent.memo(|view| matches!(view.phase, Phase::Running));
     let ready = agent.memo(|view| view.phase == Phase::Running);
+    let moving = agent.memo(|view| view.moving && view.is_waking());
     let sleep = move |_| act.on(agent, api::sleep(agent.id));
     let middle = agent.memo(Middle::of);
     let link = RwSignal::new(Link::Connecting);
@@ -164,7 +167,7 @@ fn Bench(view: AgentView) -> impl IntoView {
     let hidden = Signal::derive(move || opening.get());
     let loads = Memo::new(move |_| middle.get() == Middle::Waking || opening.get());
     let stage = move || match middle.get() {
-        Middle::Terminal => view! { <Terminals agent first=link hidden /> }.into_any(),
+        Middle::Terminal => view! { <Terminals agent first=link hidden runs=ready /> }.into_any(),
         Middle::Waking => ().into_any(),
         Middle::Fallen(failure) => view! { <Fallen agent failure /> }.into_any(),
         Middle::Saving => view! { <Saving /> }.into_any(),
@@ -205,6 +208,7 @@ fn Bench(view: AgentView) -> impl IntoView {
                 <Notices agent />
                 <div class="bench-main" data-opening=move || opening.get().then_some("true")>
                     {stage} {move || loads.get().then(|| view! { <Waking agent /> })}
+                    {move || moving.get().then(|| view! { <Moving agent /> })}
                 </div>
                 <aside class="bench-side" aria-label=t.bill_and_sheet tabindex="0">
                     <Receipt agent />

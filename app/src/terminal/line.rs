@@ -39,6 +39,14 @@ const STOPPING: Duration = Duration::from_secs(5);
 /// Tickets that may be refused in a row before the person is told.
 const REFUSALS: u32 = 4;
 
+/// Moves what is on the screen up out of it, and leaves no mode of the program
+/// that wrote it: the other screen, the mouse, pasting in brackets, reports of focus.
+fn leave_above(grid: Grid) -> Vec<u8> {
+    let modes = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[!p";
+    let bottom = format!("\x1b[{};1H", grid.rows);
+    [modes, &bottom, &"\r\n".repeat(grid.rows.into())].concat().into_bytes()
+}
+
 /// A terminal's line. Dropping it closes it.
 pub struct Line {
     agent: AgentId,
@@ -167,7 +175,8 @@ impl Line {
     }
 
     fn open(&self, connection: api::Connection) {
-        let direct = connection.direct.filter(|_| !self.relayed.get() && browser::is_at_loopback());
+        let reached = |url: &String| url.starts_with("wss:") || browser::is_at_loopback();
+        let direct = connection.direct.filter(|url| !self.relayed.get() && reached(url));
         let is_direct = direct.is_some();
         let url = direct.unwrap_or_else(|| browser::socket_url(&connection.relay));
         let this = self.renewed();
@@ -246,8 +255,11 @@ impl Line {
         if before != Some(Resume { epoch, offset }) {
             // Not where it was cut off: what follows is drawn on a clean screen.
             self.life.set(self.life.get().wrapping_add(1));
-            if before.is_some() {
-                self.screen.reset();
+            match before {
+                // Another run of the agent: what was on the screen is above.
+                Some(before) if before.epoch != epoch => self.screen.write(&leave_above(self.grid()), || ()),
+                Some(_) => self.screen.reset(),
+                None => {}
             }
         }
         self.came.set(Some(Resume { epoch, offset }));

@@ -26,6 +26,8 @@ pub struct Place {
     pub link: RwSignal<Link>,
     /// Whether it is before the person.
     pub seen: Signal<bool>,
+    /// Whether there is an instance to connect to.
+    pub runs: Memo<bool>,
     pub ask: RwSignal<Search>,
     /// Counts clicks on «now».
     pub again: RwSignal<u32>,
@@ -78,6 +80,11 @@ fn heed(place: Place, tries: RwSignal<u32>, with: impl Fn(&dyn Fn(&Mounted)) + C
                 Link::Ended { .. } => with(&|mounted| mounted.line.renew()),
                 _ => with(&|mounted| mounted.line.hurry()),
             }
+        }
+    });
+    Effect::new(move |before: Option<()>| {
+        if place.runs.get() && before.is_some() {
+            with(&|mounted| mounted.line.hurry());
         }
     });
     Effect::new(move |before: Option<()>| {

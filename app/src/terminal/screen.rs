@@ -23,13 +23,14 @@ pub fn Screen(
     link: RwSignal<Link>,
     active: RwSignal<u16>,
     hidden: Signal<bool>,
+    runs: Memo<bool>,
     ask: RwSignal<Search>,
 ) -> impl IntoView {
     let host = NodeRef::<html::Div>::new();
     let again = RwSignal::new(0u32);
     let seen = Signal::derive(move || active.get() == number && !hidden.get());
     #[cfg(target_arch = "wasm32")]
-    super::mount::mount(super::mount::Place { agent: agent.id, number, host, link, seen, ask, again });
+    super::mount::mount(super::mount::Place { agent: agent.id, number, host, link, seen, runs, ask, again });
     #[cfg(not(target_arch = "wasm32"))]
     let _ = (agent, seen, ask);
     let t = use_strings();
@@ -52,7 +53,7 @@ pub fn Screen(
             hidden=move || active.get() != number
         >
             <div class="terminal-host" node_ref=host></div>
-            <Veil link=link.into() again=Callback::new(move |()| again.update(|again| *again += 1)) />
+            <Veil link=link.into() runs again=Callback::new(move |()| again.update(|again| *again += 1)) />
         </div>
     }
     .into_any()

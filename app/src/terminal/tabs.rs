@@ -36,6 +36,8 @@ pub fn Terminals(
     first: RwSignal<Link>,
     /// Whether something lies before it all.
     hidden: Signal<bool>,
+    /// Whether there is an instance to connect to.
+    runs: Memo<bool>,
 ) -> impl IntoView {
     first.set(Link::Connecting);
     let t = use_strings();
@@ -148,7 +150,7 @@ pub fn Terminals(
                 }}
             </div>
             <For each=move || tabs.get() key=|tab| tab.number let:tab>
-                <Screen agent number=tab.number link=tab.link active hidden ask />
+                <Screen agent number=tab.number link=tab.link active hidden runs ask />
             </For>
         </div>
     }

@@ -9,13 +9,13 @@ use crate::live::pulse;
 
 /// The note over a terminal; `again` connects now.
 #[component]
-pub fn Veil(link: Signal<Link>, again: Callback<()>) -> impl IntoView {
+pub fn Veil(link: Signal<Link>, runs: Memo<bool>, again: Callback<()>) -> impl IntoView {
     let (lang, t) = (use_lang(), use_strings());
     let pulse = pulse();
     // A first try that fails at once is no news.
     let shown = Memo::new(move |_| match link.get() {
         Link::Connecting | Link::Connected => None,
-        Link::Cut { attempt, .. } | Link::Trying { attempt } if attempt < 2 => None,
+        Link::Cut { attempt, .. } | Link::Trying { attempt } if attempt < 2 || !runs.get() => None,
         link => Some(link),
     });
     let left = Memo::new(move |_| match link.get() {

@@ -146,6 +146,7 @@ impl Embedded {
             events,
             snapshots: Place::Folder(data.join("snapshots")),
             keys,
+            certificate: None,
             policy: config.policy,
             launches: config.launches,
             origins: config.origins,

@@ -1,7 +1,6 @@
 //! What a caller may ask. Every call takes who asks; another's agent is
 //! answered like one that never was.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use domain::agent::{Agent, IdleTimeout, Phase};
@@ -47,7 +46,7 @@ pub struct Connect {
     pub ticket: Ticket,
     pub expires_at: Timestamp,
     /// Where the instance can be reached without the relay, if it can.
-    pub direct: Option<SocketAddr>,
+    pub direct: Option<String>,
 }
 
 /// The fleet, as its users know it.
@@ -160,6 +159,14 @@ impl Fleet {
         self.after(who, id, change).await
     }
 
+    /// Says whether its owner pays for a machine on demand where Spot has no room.
+    pub async fn allow_on_demand(&self, who: &Principal, id: AgentId, allowed: bool) -> Result<AgentView> {
+        self.own(who, id).await?;
+        let change =
+            self.ledger.change(id, |agent, at, _| lifecycle::allow_on_demand(agent, allowed, at)).await;
+        self.after(who, id, change).await
+    }
+
     /// A ticket for one terminal connection. Connecting never wakes.
     pub async fn connect(&self, who: &Principal, id: AgentId) -> Result<Connect> {
         let agent = self.own(who, id).await?;
@@ -173,7 +180,7 @@ impl Fleet {
             instance,
             ticket: self.signer.sign(&claims),
             expires_at,
-            direct: self.provider.direct(&instance),
+            direct: self.provider.direct(&instance).await,
         })
     }
 
@@ -195,6 +202,16 @@ impl Fleet {
     /// Tells when something changed.
     pub fn listen(&self) -> Listener {
         self.ledger.hub.listen()
+    }
+
+    /// Whether there are machines on demand for those who pay for them.
+    pub fn offers_on_demand(&self) -> bool {
+        self.provider.offers_on_demand()
+    }
+
+    /// Where terminals may be besides the console, as a page's policy names it.
+    pub fn direct_source(&self) -> Option<String> {
+        self.provider.direct_source()
     }
 
     /// Whether a provider bills what runs here.

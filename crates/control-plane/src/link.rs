@@ -7,7 +7,9 @@ use std::time::Duration;
 use domain::agent::{Agent, Failure, Snapshot};
 use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{Illegal, Observation, Seen};
-use domain::protocol::{BucketKeys, EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, Then, to_hex};
+use domain::protocol::{
+    BucketKeys, Certificate, EnrolReply, EnrolRequest, Report, Secret, SnapshotCommit, Then, to_hex,
+};
 use domain::ticket::{Claims, Scope, TicketSigner, TicketVerifier};
 use repository::{Kind, ObjectName, ObjectStore};
 
@@ -30,6 +32,7 @@ pub struct Link {
     pub(crate) verifier: TicketVerifier,
     pub(crate) repositories: Arc<Repositories>,
     pub(crate) origins: Vec<String>,
+    pub(crate) certificate: Option<Certificate>,
 }
 
 impl Link {
@@ -63,6 +66,7 @@ impl Link {
             snapshot: agent.snapshot.map(|snapshot| snapshot.id),
             save_every: u32::try_from(self.ledger.policy.save_every.as_secs()).unwrap_or(u32::MAX),
             origins: self.origins.clone(),
+            certificate: self.certificate.clone(),
         })
     }
 
@@ -111,6 +115,7 @@ impl Link {
                 settled(self.ledger.observe(instance.agent, Observation::KeptAwake).await)?;
                 return Ok(());
             }
+            Report::Unsaved { bytes } => Seen::Unsaved { bytes },
             Report::SaveFailed { mut message } => {
                 truncate(&mut message, Failure::DETAIL_MAX);
                 Seen::SaveFailed { message }

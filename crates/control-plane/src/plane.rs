@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::lifecycle::Policy;
 use domain::price::PriceBook;
+use domain::protocol::Certificate;
 use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
@@ -31,6 +32,8 @@ pub struct Parts {
     pub launches: LaunchPolicy,
     /// `Origin`s that terminals may be opened from.
     pub origins: Vec<String>,
+    /// For instances that browsers reach by themselves.
+    pub certificate: Option<Certificate>,
 }
 
 /// The installation's secrets.
@@ -55,7 +58,18 @@ impl ControlPlane {
     /// # Errors
     /// The ticket key is none.
     pub fn new(parts: Parts) -> Result<Self, Refused> {
-        let Parts { store, writers, provider, events, snapshots, keys, policy, launches, origins } = parts;
+        let Parts {
+            store,
+            writers,
+            provider,
+            events,
+            snapshots,
+            keys,
+            policy,
+            launches,
+            origins,
+            certificate,
+        } = parts;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let signer = Arc::new(TicketSigner::new(&keys.ticket));
         let verifier = TicketVerifier::new(&signer.public_key())?;
@@ -84,6 +98,7 @@ impl ControlPlane {
                 verifier,
                 repositories: Arc::clone(&repositories),
                 origins,
+                certificate,
             }),
             orchestrator: Arc::new(Orchestrator { ledger, provider, instances, repositories, launches }),
             events,

@@ -137,6 +137,9 @@ pub struct Instance {
     pub save: Save,
     /// Since when it has not answered.
     pub silent_since: Option<Timestamp>,
+    /// What it has not saved yet, in bytes, if it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsaved: Option<u64>,
 }
 
 /// How far saving has come.
@@ -154,6 +157,16 @@ pub enum Save {
 pub struct SaveFailure {
     pub at: Timestamp,
     pub message: String,
+}
+
+/// What ended unsaved with an instance: all that changed in that time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// When the last save was, or the agent was ready.
+    pub since: Timestamp,
+    pub until: Timestamp,
+    /// At the most, if the instance said how much it had not saved.
+    pub bytes: Option<u64>,
 }
 
 /// Why an instance that nobody types into is not idle.
@@ -220,6 +233,9 @@ pub struct Agent {
     pub provider: ProviderName,
     /// `None`: the fleet's.
     pub idle_timeout: Option<IdleTimeout>,
+    /// Its owner pays for a machine on demand where Spot has no room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_demand: bool,
     pub created_at: Timestamp,
     /// Counts commits; a write that names an older one is refused.
     pub version: u64,
@@ -236,6 +252,12 @@ pub struct Agent {
     pub instance: Option<Instance>,
     pub snapshot: Option<Snapshot>,
     pub save_failure: Option<SaveFailure>,
+    /// What was lost last; kept, since its owner may have been away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Loss>,
+    /// This boot goes on where the provider took the last instance back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moving: bool,
     pub last_use: Timestamp,
     pub busy: Option<Busy>,
     /// When it will sleep, once its owner was warned.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Failure, Snapshot};
+use crate::agent::{Failure, Loss, Snapshot};
 use crate::boot::BootPhase;
 use crate::id::{AgentId, Generation};
 use crate::time::Timestamp;
@@ -45,6 +45,10 @@ pub enum What {
     /// The instance stays; nothing is lost yet.
     SaveFailed {
         message: String,
+    },
+    /// An instance ended before its state was saved.
+    Lost {
+        loss: Loss,
     },
     Asleep,
     Failed {

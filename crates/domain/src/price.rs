@@ -95,6 +95,11 @@ impl PriceBook {
         Price { rate: self.rate_as(size, purchase), basis: Basis::Billed, book: self.version.clone() }
     }
 
+    /// The hourly rate where Spot has no room.
+    pub fn on_demand(&self, size: Size) -> Rate {
+        self.rate_as(size, Purchase::OnDemand)
+    }
+
     /// What an agent will cost when it wakes there.
     pub fn expected(&self, size: Size, provider: ProviderName) -> Price {
         match Basis::of(provider) {

@@ -57,6 +57,8 @@ pub mod env {
     pub const LISTEN_FDS: &str = "OPENCLAW_LISTEN_FDS";
     /// Instead of inherited sockets: the address and port to listen on.
     pub const LISTEN: &str = "OPENCLAW_LISTEN";
+    /// Besides [`LISTEN`]: the address and port that browsers come to.
+    pub const DIRECT: &str = "OPENCLAW_DIRECT";
     /// The folder that is saved and brought back.
     pub const HOME: &str = "OPENCLAW_HOME";
     /// The Landlock ABI that the kernel was found to have, and that the
@@ -116,6 +118,18 @@ pub struct EnrolReply {
     pub save_every: u32,
     /// `Origin`s that viewers may come from.
     pub origins: Vec<String>,
+    /// By which browsers' connections are encrypted, where that is not done
+    /// before the instance.
+    #[serde(default)]
+    pub certificate: Option<Certificate>,
+}
+
+/// A certificate with its key, both as PEM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The server's own first.
+    pub chain: String,
+    pub key: Secret,
 }
 
 /// Where the objects of an instance's repository are.
@@ -160,6 +174,9 @@ pub enum Report {
     BootFailed { reason: FailureReason, detail: String },
     /// It was used after a warning that it would sleep.
     InUse,
+    /// It is saving, and so many bytes are not saved yet. Told where that takes
+    /// so long that it may not be finished in time.
+    Unsaved { bytes: u64 },
     /// It could not save; it stays up.
     SaveFailed { message: String },
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Agent, Busy, Failure, Intent, Phase, ProviderName, SaveFailure, Snapshot};
+use crate::agent::{Agent, Busy, Failure, Intent, Loss, Phase, ProviderName, SaveFailure, Snapshot};
 use crate::boot::Timeline;
 use crate::id::{AgentId, Generation};
 use crate::lifecycle::Policy;
@@ -38,8 +38,13 @@ pub struct AgentView {
     pub sleeps_at: Option<Timestamp>,
     /// Seconds, the agent's own or the fleet's.
     pub idle_timeout: u32,
+    /// Its owner pays for a machine on demand where Spot has no room.
+    pub on_demand: bool,
     pub snapshot: Option<Snapshot>,
     pub save_failure: Option<SaveFailure>,
+    pub loss: Option<Loss>,
+    /// This boot goes on where the provider took the last instance back.
+    pub moving: bool,
     pub tier: Option<Tier>,
     pub meter: Meter,
 }
@@ -64,8 +69,11 @@ impl AgentView {
             busy: agent.busy.clone(),
             sleeps_at: agent.sleeps_at,
             idle_timeout: agent.idle_timeout.unwrap_or(policy.idle_timeout).as_secs(),
+            on_demand: agent.on_demand,
             snapshot: agent.snapshot.clone(),
             save_failure: agent.save_failure.clone(),
+            loss: agent.loss.clone(),
+            moving: agent.moving,
             tier: agent.instance.as_ref().map(|instance| instance.tier.clone()),
             meter: Meter::of(agent, book, now),
         }
@@ -77,6 +85,12 @@ impl AgentView {
             Phase::Failed { failure } => Some(failure),
             _ => None,
         }
+    }
+
+    /// Whether this run's state is saved as it was when the provider's notice came.
+    pub fn is_saved_since_notice(&self) -> bool {
+        let saved = self.snapshot.as_ref();
+        saved.is_some_and(|saved| saved.generation == self.generation && saved.at >= self.phase_since)
     }
 
     /// On its way to being usable.

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::state::Run;
 
-/// The variable that says where the instance's agent listens.
-const LISTEN: &str = "OPENCLAW_LISTEN";
+/// The variables that say where the instance's agent listens.
+const LISTEN: [&str; 2] = ["OPENCLAW_LISTEN", "OPENCLAW_DIRECT"];
 
 /// What the fake says about a task's surroundings.
 pub(crate) struct Surroundings<'a> {
@@ -24,7 +24,7 @@ impl Surroundings<'_> {
     /// The environment of a task: what the image and Fargate give, then the
     /// definition's and the call's, which `run` has in this order.
     ///
-    /// Two values are not as given. `OPENCLAW_LISTEN` loses its wildcard for the task's own
+    /// Two values are not as given. `OPENCLAW_LISTEN` and `OPENCLAW_DIRECT` lose their wildcard for the task's own
     /// address: all tasks listen on one machine. A path of `own_paths` becomes one in the task's folder.
     ///
     /// Fargate sets `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, which means a path on 169.254.170.2. That
@@ -53,7 +53,7 @@ impl Surroundings<'_> {
     }
 
     fn real(&self, name: &str, value: &str) -> String {
-        if name == LISTEN {
+        if LISTEN.contains(&name) {
             for wildcard in ["0.0.0.0:", "[::]:"] {
                 if let Some(port) = value.strip_prefix(wildcard) {
                     return format!("{}:{port}", self.address);

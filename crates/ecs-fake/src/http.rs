@@ -21,6 +21,8 @@ use crate::shared::Shared;
 use crate::{control, metadata};
 
 const TARGET: &str = "AmazonEC2ContainerServiceV20141113.";
+/// The one operation of another service: what the account may run.
+const QUOTAS: &str = "ServiceQuotasV20190624.GetServiceQuota";
 const CONTENT: &str = "application/x-amz-json-1.1";
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -41,7 +43,14 @@ async fn while_it_lives(State(shared): State<Arc<Shared>>, request: Request, nex
 
 async fn ecs(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: body::Bytes) -> Response {
     let id = shared.state().random.uuid();
-    let named = headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.strip_prefix(TARGET));
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    if target == QUOTAS {
+        let request = serde_json::from_slice(&body).unwrap_or_default();
+        let told = shared.state().settings.quotas.told(&request);
+        return told
+            .map_or_else(|refusal| refused(&refusal, &id), |told| answered(StatusCode::OK, &told, &id));
+    }
+    let named = target.strip_prefix(TARGET);
     let Some(operation) = named.and_then(Operation::named) else {
         return refused(&Refusal::client("UnknownOperationException", ""), &id);
     };

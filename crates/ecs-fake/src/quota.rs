@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::api::Operation;
+use crate::error::Refusal;
 
 /// One bucket: its size, and how fast it fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,9 @@ pub struct Quotas {
     pub capacity_provider_read: Rate,
     pub tag_modify: Rate,
     pub tag_read: Rate,
+    /// vCPUs that may run at once, on Spot and on demand. Told, not enforced: see
+    /// [`crate::ShortageAnswer::VcpuQuota`].
+    pub vcpus: (u32, u32),
 }
 
 impl Quotas {
@@ -58,7 +63,18 @@ impl Quotas {
             capacity_provider_read: rate(50, 20),
             tag_modify: rate(20, 10),
             tag_read: rate(50, 20),
+            vcpus: (6, 6),
         }
+    }
+
+    /// `GetServiceQuota` of Service Quotas.
+    pub(crate) fn told(&self, request: &Value) -> Result<Value, Refusal> {
+        let value = match (request["ServiceCode"].as_str(), request["QuotaCode"].as_str()) {
+            (Some("fargate"), Some("L-36FBB829")) => self.vcpus.0,
+            (Some("fargate"), Some("L-3032A538")) => self.vcpus.1,
+            _ => return Err(Refusal::client("NoSuchResourceException", "there is no such quota")),
+        };
+        Ok(json!({"Quota": {"QuotaCode": request["QuotaCode"], "Value": f64::from(value)}}))
     }
 
     fn of(&self, bucket: Bucket) -> Rate {

@@ -114,6 +114,14 @@ impl Repository {
         self
     }
 
+    /// Makes sure that the store answers at all.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it does not.
+    pub fn answers(&self) -> Result<()> {
+        self.exists().map(drop)
+    }
+
     fn exists(&self) -> Result<bool> {
         Ok(!self.store.list(Kind::Config)?.is_empty())
     }

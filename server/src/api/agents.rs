@@ -98,7 +98,7 @@ pub async fn get(
     Ok(Json(Agent::of(&fleet.get(&who.0, agent_id(&id)?).await?, origins.first())))
 }
 
-/// Renames an agent, or gives it another idle timeout.
+/// Renames an agent, gives it another idle timeout, or says whether you pay for a machine on demand.
 #[utoipa::path(patch, path = "/api/v1/agents/{id}", params(("id" = String, Path)), request_body = ChangeRequest,
     responses((status = 200, body = Agent), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -111,7 +111,7 @@ pub async fn change(
 ) -> Reply {
     let id = agent_id(&id)?;
     let request = read(body)?;
-    // Both are looked at before either is done.
+    // All are looked at before any is done.
     let name = request.name.as_deref().map(name).transpose()?;
     let timeout = request.idle_timeout.map(idle_timeout).transpose()?;
     let mut view = fleet.get(&who.0, id).await?;
@@ -120,6 +120,9 @@ pub async fn change(
     }
     if let Some(timeout) = timeout {
         view = fleet.set_idle_timeout(&who.0, id, Some(timeout)).await?;
+    }
+    if let Some(allowed) = request.on_demand {
+        view = fleet.allow_on_demand(&who.0, id, allowed).await?;
     }
     Ok(Json(Agent::of(&view, origins.first())))
 }

@@ -33,6 +33,9 @@ pub struct ChangeRequest {
     #[serde(default)]
     #[schema(minimum = 10, maximum = 86400)]
     pub idle_timeout: Option<u32>,
+    /// Whether you pay for a machine on demand where Spot has no room.
+    #[serde(default)]
+    pub on_demand: Option<bool>,
 }
 
 /// An agent.
@@ -57,10 +60,14 @@ pub struct Agent {
     pub sleeps_at: Option<String>,
     /// Seconds.
     pub idle_timeout: u32,
+    /// Whether you pay for a machine on demand where Spot has no room.
+    pub on_demand: bool,
     /// What it wakes with: the latest save that was committed.
     pub snapshot: Option<Saved>,
     /// Why the last try to save it failed, until one succeeds.
     pub save_failure: Option<String>,
+    /// What was lost last: what changed then ended unsaved with an instance.
+    pub loss: Option<Lost>,
     /// The layers that shut it in while it runs, as they were reached.
     pub isolation: Option<String>,
     /// The phases of the latest boot with their instants.
@@ -90,6 +97,17 @@ pub struct Saved {
     pub bytes: u64,
     /// What it added to the repository, in bytes.
     pub added_bytes: u64,
+}
+
+/// A time whose changes were lost.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Lost {
+    /// RFC 3339, UTC.
+    pub since: String,
+    /// RFC 3339, UTC.
+    pub until: String,
+    /// At the most, if the instance could still say it.
+    pub bytes: Option<u64>,
 }
 
 /// When a phase of a boot began.
@@ -173,6 +191,7 @@ impl Agent {
             last_use: view.last_use.to_string(),
             sleeps_at: view.sleeps_at.map(|at| at.to_string()),
             idle_timeout: view.idle_timeout,
+            on_demand: view.on_demand,
             snapshot: view.snapshot.as_ref().map(|snapshot| Saved {
                 at: snapshot.at.to_string(),
                 files: snapshot.files,
@@ -180,6 +199,11 @@ impl Agent {
                 added_bytes: snapshot.added_bytes,
             }),
             save_failure: view.save_failure.as_ref().map(|failure| failure.message.clone()),
+            loss: view.loss.as_ref().map(|loss| Lost {
+                since: loss.since.to_string(),
+                until: loss.until.to_string(),
+                bytes: loss.bytes,
+            }),
             isolation: view.tier.as_ref().map(ToString::to_string),
             boot: view
                 .boot

@@ -5,9 +5,10 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
-use control_plane::aws::{FargateConfig, OnDemand};
+use control_plane::aws::{DirectUrl, FargateConfig, Installation, OnDemand};
 use control_plane::plane::Keys;
 use control_plane::store::dynamodb::TablePrefix;
+use domain::protocol::{self, Certificate};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS (--engine aws); region and credentials as AWS's own tools find them")]
@@ -51,6 +52,22 @@ pub struct Aws {
     /// The port that agents serve on.
     #[arg(long, env = "OPENCLAW_CLOUD_AGENT_PORT", default_value = "7009")]
     agent_port: u16,
+    /// Where browsers reach agents without the console: `wss://{ipv6}.agents.example.org`,
+    /// with the agent's address, hyphens in it, in the place of `{ipv6}` or
+    /// `{ipv4}`. Without it every terminal goes through the console.
+    #[arg(long, env = "OPENCLAW_CLOUD_DIRECT_URL", value_name = "URL")]
+    direct_url: Option<String>,
+    /// The port that agents listen on for browsers: the URL's, unless a
+    /// balancer stands before them.
+    #[arg(long, env = "OPENCLAW_CLOUD_DIRECT_PORT", value_name = "PORT")]
+    direct_port: Option<u16>,
+    /// The certificate for those names, as PEM, the server's own first. Without
+    /// it a balancer must stand before the agents.
+    #[arg(long, env = "OPENCLAW_CLOUD_DIRECT_CERTIFICATE", value_name = "PEM")]
+    direct_certificate: Option<String>,
+    /// Its key, as PEM, from Secrets Manager.
+    #[arg(long, env = "OPENCLAW_CLOUD_DIRECT_KEY", hide_env_values = true, value_name = "PEM")]
+    direct_key: Option<Secret>,
     /// Whether agents that find no room on Spot run on demand, at some three times the price.
     #[arg(long, env = "OPENCLAW_CLOUD_ON_DEMAND", default_value = "never")]
     on_demand: OnDemandPolicy,
@@ -92,17 +109,6 @@ enum OnDemandPolicy {
     WhenSpotIsFull,
 }
 
-/// The AWS engine's options, whole.
-pub struct Installation {
-    pub tables: TablePrefix,
-    pub bucket: String,
-    pub s3_endpoint: Option<String>,
-    pub agent_role: String,
-    pub queue: String,
-    pub fargate: FargateConfig,
-    pub keys: Keys,
-}
-
 impl Aws {
     /// # Errors
     /// A line for each option that is missing or makes no sense.
@@ -127,7 +133,7 @@ impl Aws {
                 faults.push(format!("--{option} is missing"));
                 return [0; 32];
             };
-            domain::protocol::from_hex(text).unwrap_or_else(|| {
+            protocol::from_hex(text).unwrap_or_else(|| {
                 faults.push(format!("--{option} is not 64 hexadecimal digits"));
                 [0; 32]
             })
@@ -147,6 +153,23 @@ impl Aws {
         }
         if !agent_role.is_empty() && !agent_role.starts_with("arn:") {
             faults.push("--agent-role is no ARN".to_owned());
+        }
+        let direct = self.direct_url.as_deref().filter(|url| !url.is_empty()).and_then(|url| {
+            let url = url.parse::<DirectUrl>().map_err(|error| faults.push(format!("--direct-url: {error}")));
+            Some(url.ok()?.listening_on(self.direct_port))
+        });
+        let certificate = match (&self.direct_certificate, &self.direct_key) {
+            (Some(chain), Some(Secret(key))) => {
+                Some(Certificate { chain: chain.clone(), key: protocol::Secret::new(key.clone()) })
+            }
+            (None, None) => None,
+            _ => {
+                faults.push("--direct-certificate and --direct-key go together".to_owned());
+                None
+            }
+        };
+        if certificate.is_some() && self.direct_url.is_none() {
+            faults.push("--direct-url is missing, for which there is a certificate".to_owned());
         }
         let tables = tables.parse::<TablePrefix>().map_err(|error| {
             if !tables.is_empty() {
@@ -173,6 +196,7 @@ impl Aws {
                 security_groups: self.security_groups.clone(),
                 control,
                 port: self.agent_port,
+                direct,
                 on_demand: match self.on_demand {
                     OnDemandPolicy::Never => OnDemand::Never,
                     OnDemandPolicy::WhenSpotIsFull => OnDemand::WhenSpotIsFull,
@@ -180,6 +204,7 @@ impl Aws {
                 launches: (self.launch_rate, self.launch_burst),
             },
             keys,
+            certificate,
         })
     }
 }

@@ -25,16 +25,34 @@ pub struct Cloud {
 impl Cloud {
     /// A new one, whose ECS behaves so.
     pub async fn start(settings: Settings) -> Self {
+        Self::at(emulator::endpoint(), settings).await
+    }
+
+    /// One whose account holds everybody to their policies.
+    pub async fn guarded(settings: Settings) -> Self {
+        Self::at(emulator::guarded(), settings).await
+    }
+
+    /// Sets one of its variables.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    async fn at(endpoint: &str, settings: Settings) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("installation-{}", MADE.fetch_add(1, Ordering::Relaxed));
-        let endpoint = emulator::endpoint().to_owned();
         let emulator = Client::at(endpoint.rsplit(':').next().unwrap().parse().unwrap());
-        let made = emulator.send("PUT", &format!("/{name}"), Bytes::new()).await;
+        let scope = |service: &str| {
+            let (key, _) = emulator::ROOT;
+            let scope = format!("Credential={key}/20261124/us-east-1/{service}/aws4_request");
+            format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0")
+        };
+        let bucket = emulator.with("authorization", &scope("s3"));
+        let made = bucket.send("PUT", &format!("/{name}"), Bytes::new()).await;
         assert_eq!(made.status, 200, "{}", made.text());
-        let form = emulator.with("content-type", "application/x-www-form-urlencoded").with(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0",
-        );
+        let form = emulator.with("content-type", "application/x-www-form-urlencoded");
+        let form = form.with("authorization", &scope("sqs"));
         let made = form.send("POST", "/", format!("Action=CreateQueue&QueueName={name}").into()).await;
         assert_eq!(made.status, 200, "{}", made.text());
         let queue = format!("{endpoint}/000000000000/{name}");
@@ -52,7 +70,7 @@ impl Cloud {
         .unwrap();
         let balancer = Balancer::start().await;
         let env = [
-            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ENDPOINT_URL", endpoint),
             ("AWS_ENDPOINT_URL_ECS", fake.endpoint()),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", emulator::ROOT.0),

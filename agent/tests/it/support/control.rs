@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::id::{AgentId, Generation, InstanceId, SnapshotId};
@@ -31,6 +32,10 @@ pub struct State {
     pub too_early: u32,
     /// Answers writes with this instead.
     pub refuses_writes: Option<StatusCode>,
+    /// Takes as long for each write.
+    pub slow_writes: Duration,
+    /// Answers everything with 503.
+    pub away: bool,
     pub requests: Vec<String>,
     /// Seconds between saves unasked; 0: none.
     pub save_every: u32,
@@ -119,6 +124,9 @@ impl Control {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         self.state().requests.push(format!("{} {}", parts.method, parts.uri));
+        if self.state().away {
+            return answer(StatusCode::SERVICE_UNAVAILABLE, "later");
+        }
         let path = parts.uri.path();
         if path == control::ENROL {
             return self.enrol(&body);
@@ -151,6 +159,10 @@ impl Control {
                 {
                     return answer(status, "no room");
                 }
+                if parts.method == Method::PUT {
+                    let slow = self.state().slow_writes;
+                    tokio::time::sleep(slow).await;
+                }
                 tokio::task::spawn_blocking(move || object(&store, &parts.method, &rest, range, body))
                     .await
                     .unwrap()
@@ -178,6 +190,7 @@ impl Control {
             snapshot: state.snapshot.clone(),
             save_every: state.save_every,
             origins: vec![ORIGIN.to_owned()],
+            certificate: None,
         };
         Response::new(Full::new(serde_json::to_vec(&reply).unwrap().into()))
     }

@@ -54,6 +54,7 @@ impl Orchestrator {
             owner: agent.owner,
             now: self.ledger.now(),
             size: agent.size,
+            on_demand: agent.on_demand,
             enrolment: Enrolment::new(nonce),
             direct: self.launches.direct,
             floor: self.launches.floor,

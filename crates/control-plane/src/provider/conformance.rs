@@ -31,6 +31,7 @@ pub fn spec(instance: InstanceId, direct: Direct) -> LaunchSpec {
         now: Timestamp(0),
         size: Size::Nano,
         enrolment,
+        on_demand: false,
         direct,
         floor: TierFloor::Sandbox,
     }
@@ -60,7 +61,7 @@ async fn nothing_is_there_for_a_stranger(provider: &dyn Provider) {
     provider.stop(&stranger).await.unwrap();
     provider.forget(&stranger).await.unwrap();
     assert!(matches!(provider.dial(&stranger).await, Err(ProviderError::NotRunning(_))));
-    assert_eq!(provider.direct(&stranger), None);
+    assert_eq!(provider.direct(&stranger).await, None);
 }
 
 async fn two_launches_at_once_are_one_instance(provider: &dyn Provider) {
@@ -83,7 +84,8 @@ async fn a_running_instance_is_reached_and_kept(provider: &dyn Provider) {
         provider.dial(&instance).await.unwrap().read_to_end(&mut greeting).await.unwrap();
         assert_eq!(greeting.len(), count);
     }
-    let address = provider.direct(&instance).unwrap();
+    let address = provider.direct(&instance).await.unwrap();
+    let address: std::net::SocketAddr = address.strip_prefix("ws://").unwrap().parse().unwrap();
     assert!(address.ip().is_loopback());
     let mut greeting = Vec::new();
     tokio::net::TcpStream::connect(address).await.unwrap().read_to_end(&mut greeting).await.unwrap();
@@ -107,7 +109,7 @@ async fn a_stopped_instance_ends_once_and_for_all(
         [Observed { instance, state: State::Exited(exit.clone()), since: event.at, told: Vec::new() }]
     );
     assert!(matches!(provider.dial(&instance).await, Err(ProviderError::NotRunning(_))));
-    assert_eq!(provider.direct(&instance), None);
+    assert_eq!(provider.direct(&instance).await, None);
     let again = provider.launch(&spec(instance, Direct::RelayOnly)).await;
     assert!(matches!(again, Err(ProviderError::Ended(_))));
     provider.forget(&instance).await.unwrap();
@@ -118,7 +120,7 @@ async fn generations_stand_beside_each_other(provider: &dyn Provider) {
     let both = [instance(1, 2), instance(1, 3)];
     for instance in both {
         let launched = started(provider.launch(&spec(instance, Direct::RelayOnly)).await);
-        assert_eq!((launched.direct, provider.direct(&instance)), (None, None));
+        assert_eq!((launched.direct, provider.direct(&instance).await), (None, None));
     }
     provider.stop(&both[0]).await.unwrap();
     let mut greeting = Vec::new();

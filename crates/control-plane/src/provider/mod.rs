@@ -55,8 +55,17 @@ pub trait Provider: Send + Sync + 'static {
     /// Opens a stream to the port that the instance's agent serves.
     async fn dial(&self, instance: &InstanceId) -> Result<Connection, ProviderError>;
 
-    /// Where the instance can be reached without the relay, if it was launched so.
-    fn direct(&self, instance: &InstanceId) -> Option<SocketAddr>;
+    /// Where browsers reach the instance without the relay, if it was launched
+    /// so: `ws://…` on this machine, else `wss://…`, without a path.
+    async fn direct(&self, instance: &InstanceId) -> Option<String>;
+
+    /// Whether it has dearer machines that are to be had when the others are not.
+    fn offers_on_demand(&self) -> bool {
+        false
+    }
+
+    /// All such addresses, as a page's policy names them.
+    fn direct_source(&self) -> Option<String>;
 
     /// Removes what an ended instance left behind, its home above all. An
     /// unknown instance is forgotten already; a running one is refused.
@@ -69,6 +78,8 @@ pub struct LaunchSpec {
     pub instance: InstanceId,
     pub owner: UserId,
     pub size: Size,
+    /// Its owner pays for a machine on demand where Spot has no room.
+    pub on_demand: bool,
     pub enrolment: Enrolment,
     pub direct: Direct,
     /// The control plane's clock.

@@ -1,7 +1,7 @@
 //! A transition in the making. Every change of phase and of meter goes through
 //! here, so that segments, events and deadlines can't be forgotten.
 
-use crate::agent::{Agent, Failure, Instance, Intent, Phase, Save};
+use crate::agent::{Agent, Failure, Instance, Intent, Loss, Phase, Save};
 use crate::boot::{BootPhase, Timeline};
 use crate::event::{Event, What};
 use crate::time::Timestamp;
@@ -76,6 +76,7 @@ impl Draft {
         self.agent.generation = self.agent.generation.next();
         self.agent.intent = Intent::Awake;
         self.agent.boot = Timeline::asked(self.at);
+        self.agent.moving = false;
         self.enter(Phase::Pending);
         self.due_now();
         self.tell(What::Boot { phase: BootPhase::Queued });
@@ -102,14 +103,28 @@ impl Draft {
         self.segment = self.agent.open_segment().map(SegmentChange::Opened);
     }
 
-    /// The meter stops, if it runs.
+    /// The meter stops, if it runs. What was not saved by now is lost.
     pub fn close(&mut self) {
         if let Some(mut segment) = self.agent.open_segment() {
-            segment.ended_at = Some(self.ended_at.unwrap_or(self.at).min(self.at).max(segment.started_at));
+            let ended_at = self.ended_at.unwrap_or(self.at).min(self.at).max(segment.started_at);
+            self.lose(ended_at);
+            segment.ended_at = Some(ended_at);
             self.agent.settled = self.agent.settled.with(&segment);
             self.agent.instance = None;
             self.segment = Some(SegmentChange::Closed(segment));
         }
+    }
+
+    fn lose(&mut self, until: Timestamp) {
+        // What never was ready changed nothing.
+        let ready = self.agent.boot.marks().iter().find(|mark| mark.phase == BootPhase::Ready);
+        let saved = self.save() == Save::Done || self.agent.phase == Phase::Deleting;
+        let (Some(ready), false) = (ready, saved) else { return };
+        let since = self.agent.snapshot.as_ref().map_or(ready.at, |saved| saved.at.max(ready.at));
+        let bytes = self.agent.instance.as_ref().and_then(|instance| instance.unsaved);
+        let loss = Loss { since: since.min(until), until, bytes };
+        self.agent.loss = Some(loss.clone());
+        self.tell(What::Lost { loss });
     }
 
     /// Failed. An instance that is still there is due to be stopped; whoever

@@ -127,6 +127,10 @@ pub enum Seen {
     SaveFailed {
         message: String,
     },
+    /// It is saving, and has so much to do, in bytes.
+    Unsaved {
+        bytes: u64,
+    },
     /// It ended though nobody stopped it.
     Exited {
         failure: Failure,
@@ -207,6 +211,7 @@ pub fn create(new: NewAgent, at: Timestamp) -> Transition {
         size: new.size,
         provider: new.provider,
         idle_timeout: new.idle_timeout,
+        on_demand: false,
         created_at: at,
         version: 0,
         last_event: 0,
@@ -219,6 +224,8 @@ pub fn create(new: NewAgent, at: Timestamp) -> Transition {
         instance: None,
         snapshot: None,
         save_failure: None,
+        loss: None,
+        moving: false,
         last_use: at,
         busy: None,
         sleeps_at: None,
@@ -266,6 +273,20 @@ pub fn set_idle_timeout(
         draft.agent.sleeps_at = None;
         draft.due(at);
     }
+    Ok(draft.finish())
+}
+
+/// Whether its owner pays for a machine on demand where Spot has no room.
+///
+/// # Errors
+/// [`Illegal::Gone`] for a deleted agent, [`Illegal::Already`] if it is so.
+pub fn allow_on_demand(agent: &Agent, allowed: bool, at: Timestamp) -> Result<Transition, Illegal> {
+    rules::alive(agent)?;
+    if agent.on_demand == allowed {
+        return Err(Illegal::Already);
+    }
+    let mut draft = Draft::of(agent, at);
+    draft.agent.on_demand = allowed;
     Ok(draft.finish())
 }
 

@@ -61,6 +61,7 @@ fn words() -> impl Strategy<Value = Seen> {
             .prop_map(|(n, run)| Seen::SnapshotCommitted { snapshot: snapshot(Generation(run), n) }),
         (0u64..4, 0u32..4).prop_map(|(n, run)| Seen::SavedToEnd { snapshot: snapshot(Generation(run), n) }),
         Just(Seen::SaveFailed { message: "no room".to_owned() }),
+        (0u64..9).prop_map(|bytes| Seen::Unsaved { bytes }),
         failures.clone().prop_map(|failure| Seen::Exited { failure }),
         (failures, -90_000i64..90_000)
             .prop_map(|(failure, ms)| Seen::Ended { failure, at: Timestamp(START.0 + ms) }),
@@ -205,7 +206,7 @@ impl Books {
         }
         if self.unsaved && matches!(after.phase, Phase::Asleep | Phase::Pending) {
             let lost = matches!(before.phase, Phase::Failed { .. });
-            let taken = told(|what| matches!(what, What::SaveFailed { .. }));
+            let taken = told(|what| matches!(what, What::Lost { .. }));
             assert!(
                 lost || taken && matches!(before.phase, Phase::Interrupted { .. }),
                 "lost without a word"

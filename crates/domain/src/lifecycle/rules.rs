@@ -95,7 +95,7 @@ pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(),
         Seen::Launching => launching(draft, policy),
         Seen::Launched { started_at, tier, price } => launched(
             draft,
-            Instance { started_at, tier, price, save: Save::NotAsked, silent_since: None },
+            Instance { started_at, tier, price, save: Save::NotAsked, silent_since: None, unsaved: None },
             policy,
         ),
         Seen::Placed { marks } => placed(draft, &marks),
@@ -116,6 +116,7 @@ pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(),
             Ok(())
         }
         Seen::SaveFailed { message } => save_failed(draft, message, policy),
+        Seen::Unsaved { bytes } => unsaved(draft, bytes),
         Seen::Exited { failure } => exited(draft, failure),
         Seen::Ended { failure, at } => {
             draft.ended_at = Some(at);
@@ -319,6 +320,9 @@ fn snapshot_committed(draft: &mut Draft, snapshot: Snapshot) -> Result<(), Illeg
         return Err(Illegal::Already);
     }
     draft.heard();
+    if let Some(instance) = &mut draft.agent.instance {
+        instance.unsaved = None;
+    }
     draft.agent.snapshot = Some(snapshot.clone());
     draft.agent.save_failure = None;
     draft.tell(What::Saved { snapshot });
@@ -348,6 +352,16 @@ fn save_failed(draft: &mut Draft, message: String, policy: &Policy) -> Result<()
     }
     draft.heard();
     tell_unsaved(draft, message);
+    Ok(())
+}
+
+fn unsaved(draft: &mut Draft, bytes: u64) -> Result<(), Illegal> {
+    if !in_use(&draft.agent.phase) || draft.save() == Save::Done {
+        return Err(Illegal::NotNow);
+    }
+    let Some(instance) = &mut draft.agent.instance else { return Err(Illegal::NotNow) };
+    instance.unsaved = Some(bytes);
+    draft.heard();
     Ok(())
 }
 
@@ -384,17 +398,15 @@ fn exited(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
 fn stopped(draft: &mut Draft) -> Result<(), Illegal> {
     match draft.agent.phase {
         Phase::Saving | Phase::Interrupted { .. } => {
-            if draft.save() != Save::Done {
-                if draft.agent.phase == Phase::Saving {
-                    // No committed snapshot, no planned end.
-                    return Err(Illegal::NotNow);
-                }
-                // It could not be helped; its owner learns what was lost.
-                tell_unsaved(draft, "the instance was taken back before its state was saved".to_owned());
+            let moving = matches!(draft.agent.phase, Phase::Interrupted { .. });
+            if draft.save() != Save::Done && !moving {
+                // No committed snapshot, no planned end.
+                return Err(Illegal::NotNow);
             }
             draft.close();
             if draft.agent.intent == Intent::Awake {
-                draft.boot()
+                draft.boot();
+                draft.agent.moving = moving;
             } else {
                 draft.fall_asleep()
             }

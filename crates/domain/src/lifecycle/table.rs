@@ -16,15 +16,15 @@ pending: sleep→asleep delete→deleting launching→provisioning | already: wa
 placing: sleep→saving delete→deleting launched→provisioning placed→provisioning launch-failed→failed boot-failed→failed boot-overdue→failed interruption→interrupted | already: wake launching | too early: enrolled exited
 launched: sleep→saving delete→deleting enrolled→booting boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launching launched placed
 booting: sleep→saving delete→deleting boot-reached→booting ready→running boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launched enrolled
-running: sleep→saving delete→deleting kept-awake→running idle-checked→running unanswered→running saved→running save-failed→running exited→failed interruption→interrupted | already: wake launched ready answered
-silent: sleep→saving delete→deleting kept-awake→running idle-checked→running unanswered→failed answered→running saved→running save-failed→running exited→failed interruption→interrupted | already: wake launched ready
-saving: wake→saving delete→deleting unanswered→saving saved→saving save-failed→running exited→failed | already: sleep launched answered
+running: sleep→saving delete→deleting kept-awake→running idle-checked→running unanswered→running saved→running save-failed→running unsaved→running exited→failed interruption→interrupted | already: wake launched ready answered
+silent: sleep→saving delete→deleting kept-awake→running idle-checked→running unanswered→failed answered→running saved→running save-failed→running unsaved→running exited→failed interruption→interrupted | already: wake launched ready
+saving: wake→saving delete→deleting unanswered→saving saved→saving save-failed→running unsaved→saving exited→failed | already: sleep launched answered
 saved: wake→saving delete→deleting unanswered→saving saved→saving exited→asleep stopped→asleep | already: sleep launched answered
 saved, to be woken: sleep→saving delete→deleting unanswered→saving saved→saving exited→pending stopped→pending | already: wake launched answered
 boot called off: wake→saving delete→deleting unanswered→saving exited→asleep stopped→asleep | already: sleep launched answered
 launch called off: wake→saving delete→deleting launched→saving exited→asleep stopped→asleep | already: sleep
 asleep: wake→pending delete→deleting | already: sleep exited
-interrupted: sleep→interrupted delete→deleting unanswered→interrupted saved→interrupted save-failed→interrupted exited→pending stopped→pending | already: wake launched answered interruption
+interrupted: sleep→interrupted delete→deleting unanswered→interrupted saved→interrupted save-failed→interrupted unsaved→interrupted exited→pending stopped→pending | already: wake launched answered interruption
 interrupted, placing: sleep→interrupted delete→deleting launched→interrupted exited→pending stopped→pending | already: wake interruption
 crashed: wake→pending sleep→asleep delete→deleting | already: exited stopped
 unreachable: wake→failed delete→deleting saved→failed exited→failed stopped→failed | already: sleep launched
@@ -88,6 +88,7 @@ fn observations(run: &Run) -> Vec<(&'static str, Observation)> {
         ("answered", Seen::Answered),
         ("saved", Seen::SnapshotCommitted { snapshot: snapshot(run.agent.generation, 99) }),
         ("save-failed", Seen::SaveFailed { message: "no room".to_owned() }),
+        ("unsaved", Seen::Unsaved { bytes: 7 }),
         ("exited", exited()),
         ("stopped", Seen::Stopped { at: None }),
         ("interruption", until(run.at)),

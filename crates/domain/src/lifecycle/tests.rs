@@ -388,7 +388,7 @@ fn an_interrupted_agent_saves_and_its_next_generation_follows() {
     assert_eq!(save(&run), Some(Save::Asked));
     let run = run.save(3).see(Seen::Stopped { at: None });
     assert_eq!((&run.agent.phase, run.agent.generation), (&Phase::Pending, Generation(2)));
-    assert_eq!(run.agent.save_failure, None);
+    assert_eq!((&run.agent.loss, run.agent.moving), (&None, true));
     assert!(matches!(run.last.segment, Some(SegmentChange::Closed(_))));
 }
 
@@ -400,10 +400,31 @@ fn a_save_that_failed_is_tried_again_while_there_is_time() {
 
 #[test]
 fn what_was_taken_back_unsaved_goes_on_and_its_owner_is_told() {
-    let run = Run::interrupted().see(exited());
+    let ready = Run::interrupted().agent.boot.marks().last().unwrap().at;
+    let run = Run::interrupted().later(3).see(Seen::Unsaved { bytes: 70 }).later(2).see(exited());
     assert_eq!((&run.agent.phase, run.agent.generation), (&Phase::Pending, Generation(2)));
-    assert!(matches!(run.told()[..], [What::SaveFailed { .. }, What::Boot { .. }]));
-    assert!(run.agent.save_failure.is_some());
+    assert!(matches!(run.told()[..], [What::Lost { .. }, What::Boot { .. }]));
+    assert_eq!(run.agent.loss, Some(crate::agent::Loss { since: ready, until: run.at, bytes: Some(70) }));
+
+    // What was saved in between is not lost.
+    let saved = Run::running().later(60).save(1);
+    let (at, since) = (saved.at, saved.agent.snapshot.as_ref().unwrap().at);
+    let run = saved.later(40).see(until(at)).later(9).see(Seen::Stopped { at: None });
+    let loss = run.agent.loss.clone().unwrap();
+    assert_eq!((loss.since.max(since), loss.until, loss.bytes), (loss.since, run.at, None));
+    assert!(run.agent.moving);
+}
+
+#[test]
+fn what_falls_over_tells_what_was_lost_with_it() {
+    let run = Run::crashed();
+    assert_eq!(run.agent.loss.as_ref().unwrap().until, run.at);
+    assert!(matches!(run.told()[..], [What::Lost { .. }, What::Failed { .. }]));
+    // What never was ready had nothing to lose, what is deleted nobody wants.
+    assert_eq!(Run::launched().see(exited()).agent.loss, None);
+    assert_eq!(Run::deleting().see(exited()).agent.loss, None);
+    // Woken by its owner it does not go on by itself.
+    assert!(!run.ask(Observation::WakeAsked).agent.moving);
 }
 
 #[test]
@@ -511,11 +532,11 @@ fn told_to_end_by_its_provider_it_saves_and_the_next_run_goes_on() {
     // The end comes first, and no word of why.
     let ended = saved.clone().later(1).see(exited());
     assert_eq!((&ended.agent.phase, ended.agent.intent), (&Phase::Pending, Intent::Awake));
-    assert_eq!(ended.agent.save_failure, None, "nothing was lost");
+    assert_eq!(ended.agent.loss, None, "nothing was lost");
     // Or the notice does.
     let at = saved.at;
     let noticed = saved.see(until(at));
     assert_eq!(save(&noticed), Some(Save::Done), "it is not asked to save again");
     let ended = noticed.see(Seen::Stopped { at: None });
-    assert_eq!((&ended.agent.phase, &ended.agent.save_failure), (&Phase::Pending, &None));
+    assert_eq!((&ended.agent.phase, &ended.agent.loss), (&Phase::Pending, &None));
 }

@@ -7,6 +7,7 @@
 mod error;
 mod keys;
 mod multipart;
+mod prove;
 
 use std::time::Duration;
 

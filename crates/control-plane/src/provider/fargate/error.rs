@@ -32,6 +32,7 @@ where
     match code {
         "ConflictException" => Refusal::AlreadyLaunched,
         "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded" => Refusal::Throttled,
+        _ if is_quota(&told) => Refusal::NoCapacity(format!("{told}{QUOTA}")),
         _ if is_capacity(&told) => Refusal::NoCapacity(told),
         "ServerException" | "InternalFailure" | "ServiceUnavailable" => Refusal::Unclear(told),
         _ => Refusal::Configuration(told),
@@ -42,6 +43,14 @@ where
 pub fn is_capacity(reason: &str) -> bool {
     reason.contains("Capacity is unavailable") || reason.starts_with("RESOURCE:")
 }
+
+/// The account may run no more at once; of the other purchase option it may.
+fn is_quota(reason: &str) -> bool {
+    reason.contains("limit on the number of vCPUs")
+}
+
+const QUOTA: &str = " (the account's quota is used up: raise it under Service Quotas, AWS Fargate, \
+    L-36FBB829 for Spot and L-3032A538 for on demand)";
 
 /// Any other call than a launch.
 pub fn failed<E>(

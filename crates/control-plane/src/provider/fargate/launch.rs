@@ -24,11 +24,11 @@ pub(super) struct Placement {
 
 /// Every place, in the order in which they are tried: Spot before on demand,
 /// all subnets before each, x86 before ARM.
-fn placements(config: &super::Config) -> Vec<Placement> {
+fn placements(config: &super::Config, on_demand: bool) -> Vec<Placement> {
     let mut all = Vec::new();
     let providers: &[&str] = match config.on_demand {
-        OnDemand::Never => &["FARGATE_SPOT"],
-        OnDemand::WhenSpotIsFull => &["FARGATE_SPOT", "FARGATE"],
+        OnDemand::WhenSpotIsFull if on_demand => &["FARGATE_SPOT", "FARGATE"],
+        _ => &["FARGATE_SPOT"],
     };
     for &capacity_provider in providers {
         for definition in [Some(&config.x86), config.arm.as_ref()].into_iter().flatten() {
@@ -48,7 +48,7 @@ fn placements(config: &super::Config) -> Vec<Placement> {
 pub async fn launch(fargate: &Fargate, spec: &LaunchSpec) -> Result<Launch, ProviderError> {
     let instance = spec.instance;
     let mut lack = String::new();
-    for (index, placement) in placements(&fargate.config).iter().enumerate() {
+    for (index, placement) in placements(&fargate.config, spec.on_demand).iter().enumerate() {
         fargate.pace.turn().await;
         let answer = run_task(fargate, spec, placement, index).await;
         let refusal = match answer {
@@ -149,13 +149,17 @@ async fn run_task(
 fn overrides(config: &super::Config, spec: &LaunchSpec) -> TaskOverride {
     let (cpu, memory) = units(spec.size);
     let variable = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
+    let direct = config.direct.as_ref().map(|url| variable(env::DIRECT, &format!("[::]:{}", url.port)));
     let container = ContainerOverride::builder()
         .name(&config.container)
         .environment(variable(env::INSTANCE, &spec.instance.to_string()))
         .environment(variable(env::CONTROL, &config.control))
         .environment(variable(env::ENROLMENT, spec.enrolment.expose()))
-        .environment(variable(env::LISTEN, &format!("0.0.0.0:{}", config.port)))
-        .build();
+        .environment(variable(env::LISTEN, &format!("0.0.0.0:{}", config.port)));
+    let container = match direct {
+        Some(direct) => container.environment(direct).build(),
+        None => container.build(),
+    };
     TaskOverride::builder()
         .cpu(cpu.to_string())
         .memory(memory.to_string())
@@ -225,10 +229,11 @@ mod tests {
             security_groups: Vec::new(),
             control: "http://c:1".to_owned(),
             port: 7009,
+            direct: None,
             on_demand: OnDemand::WhenSpotIsFull,
             launches: (20, 100),
         };
-        let all = placements(&config);
+        let all = placements(&config, true);
         assert_eq!(all.len(), 12);
         assert!(all[..6].iter().all(|place| place.capacity_provider == "FARGATE_SPOT"));
         assert!(all[6..].iter().all(|place| place.capacity_provider == "FARGATE"));
@@ -236,7 +241,8 @@ mod tests {
             (all[0].subnets.len(), all[1].subnets.len(), all[3].definition.as_str()),
             (2, 1, "agent-arm")
         );
-        let never = placements(&super::super::Config { on_demand: OnDemand::Never, ..config });
+        assert_eq!(placements(&config, false), all[..6], "its owner does not pay for it");
+        let never = placements(&super::super::Config { on_demand: OnDemand::Never, ..config }, true);
         assert_eq!(never, all[..6]);
     }
 

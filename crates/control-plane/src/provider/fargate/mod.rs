@@ -6,13 +6,14 @@
 //! idempotent by `clientToken`. What a task does is told by events; asking for
 //! it is the safety net.
 
+mod direct;
 mod error;
 mod launch;
 mod pace;
 mod task;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError};
 use error::failed;
 use pace::Pace;
 
+pub use direct::DirectUrl;
 pub(crate) use task::{Told, Word, instance_of, purchase};
 
 /// `DescribeTasks` takes no more at once.
@@ -58,6 +60,8 @@ pub struct Config {
     pub control: String,
     /// The port that instances serve on.
     pub port: u16,
+    /// Where browsers reach instances by themselves, if they do.
+    pub direct: Option<DirectUrl>,
     pub on_demand: OnDemand,
     /// Launches a second, and how many at once, of the account's quota.
     pub launches: (u32, u32),
@@ -68,7 +72,8 @@ pub struct Config {
 pub enum OnDemand {
     /// The launch fails, and says why.
     Never,
-    /// On demand, at more than three times the price, until the next wake.
+    /// On demand, at more than three times the price, until the next wake, if
+    /// its owner said that they pay that.
     WhenSpotIsFull,
 }
 
@@ -85,6 +90,8 @@ pub struct Fargate {
 struct Known {
     arn: String,
     address: Option<IpAddr>,
+    /// Of IPv6.
+    wide: Option<Ipv6Addr>,
 }
 
 impl Fargate {
@@ -195,7 +202,8 @@ impl Fargate {
 
     fn remember(&self, instance: InstanceId, found: Option<&Task>) {
         let known = found.and_then(|found| {
-            Some(Known { arn: found.task_arn()?.to_owned(), address: task::address(found) })
+            let (address, wide) = (task::address(found), task::wide_address(found));
+            Some(Known { arn: found.task_arn()?.to_owned(), address, wide })
         });
         let mut all = self.known.lock().expect("no holder panics");
         match known {
@@ -285,8 +293,25 @@ impl Provider for Fargate {
         Ok(Box::new(self.connect(*instance, address).await?))
     }
 
-    fn direct(&self, _: &InstanceId) -> Option<SocketAddr> {
-        None
+    async fn direct(&self, instance: &InstanceId) -> Option<String> {
+        let url = self.config.direct.as_ref()?;
+        let known = self.known(*instance).filter(|known| known.address.is_some());
+        let (address, wide) = match known {
+            Some(known) => (known.address, known.wide),
+            None => {
+                let found = self.running(*instance).await.ok()??;
+                (task::address(&found), task::wide_address(&found))
+            }
+        };
+        url.of(address, wide)
+    }
+
+    fn offers_on_demand(&self) -> bool {
+        self.config.on_demand == OnDemand::WhenSpotIsFull
+    }
+
+    fn direct_source(&self) -> Option<String> {
+        self.config.direct.as_ref().map(DirectUrl::source)
     }
 
     /// ECS forgets a task by itself; its disk went with it.

@@ -1,6 +1,6 @@
 //! A task, read: whose it is, how far, and how it ended.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use aws_sdk_ecs::primitives::DateTime;
@@ -71,6 +71,12 @@ pub fn address(task: &Task) -> Option<IpAddr> {
     details
         .filter(|detail| detail.name() == Some("privateIPv4Address"))
         .find_map(|detail| detail.value()?.parse().ok())
+}
+
+/// Its address of IPv6, in a subnet that has such.
+pub fn wide_address(task: &Task) -> Option<Ipv6Addr> {
+    let interfaces = task.containers().iter().flat_map(|container| container.network_interfaces());
+    interfaces.filter_map(|interface| interface.ipv6_address()).find_map(|address| address.parse().ok())
 }
 
 fn instant(at: Option<&DateTime>) -> Option<Timestamp> {

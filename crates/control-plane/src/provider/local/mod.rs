@@ -19,7 +19,6 @@ mod tests;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -206,11 +205,15 @@ impl Provider for LocalProvider {
         })?))
     }
 
-    fn direct(&self, instance: &InstanceId) -> Option<SocketAddr> {
+    async fn direct(&self, instance: &InstanceId) -> Option<String> {
         match &*self.shared.entry(instance)?.life() {
-            Life::Running(running) => running.launched.direct,
+            Life::Running(running) => running.launched.direct.map(|address| format!("ws://{address}")),
             _ => None,
         }
+    }
+
+    fn direct_source(&self) -> Option<String> {
+        Some("ws://127.0.0.1:*".to_owned())
     }
 
     async fn forget(&self, instance: &InstanceId) -> Result<(), ProviderError> {

@@ -21,6 +21,11 @@ pub struct TablePrefix(String);
 pub struct InvalidTablePrefix;
 
 impl TablePrefix {
+    /// The ledger's table, and that of what expires.
+    pub fn names(&self) -> [String; 2] {
+        [self.ledger(), self.expiring()]
+    }
+
     pub(super) fn ledger(&self) -> String {
         format!("{self}-ledger")
     }

@@ -1,9 +1,12 @@
 //! The engine of an AWS account: DynamoDB, S3, Fargate, and the events between.
 
+mod doctor;
+
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use domain::lifecycle::Policy;
+use domain::protocol::Certificate;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -19,11 +22,12 @@ use crate::snapshots::Place;
 use crate::store::Store;
 use crate::store::dynamodb::{self, Dynamo, Lanes, TablePrefix};
 
-pub use crate::provider::fargate::{Config as FargateConfig, OnDemand};
+pub use crate::provider::fargate::{Config as FargateConfig, DirectUrl, OnDemand};
+pub use doctor::{Finding, State};
 
-/// Settings of an installation in AWS. Account, region and credentials come
-/// from AWS's own variables, files and metadata services.
-pub struct Config {
+/// What an installation in AWS consists of. Account, region and credentials
+/// come from AWS's own variables, files and metadata services.
+pub struct Installation {
     pub tables: TablePrefix,
     pub bucket: String,
     /// Another endpoint for S3 than the region's own.
@@ -34,9 +38,26 @@ pub struct Config {
     pub queue: String,
     pub fargate: FargateConfig,
     pub keys: Keys,
+    /// By which instances encrypt browsers' connections, where browsers reach
+    /// them and nothing before them does.
+    pub certificate: Option<Certificate>,
+}
+
+impl Installation {
+    fn bucket(&self, sdk: &SdkConfig, runtime: Handle) -> repository::s3::Bucket {
+        let region = sdk.region().map(ToString::to_string).unwrap_or_default();
+        let endpoint = repository::s3::Endpoint { region, url: self.s3_endpoint.clone() };
+        repository::s3::Bucket::new(sdk, endpoint, self.bucket.clone(), self.agent_role.clone(), runtime)
+    }
+}
+
+/// How the control plane works there.
+pub struct Settings {
     pub policy: Policy,
     pub origins: Vec<String>,
     pub floor: domain::tier::TierFloor,
+    /// Whether this process reads the queue of events.
+    pub hears: bool,
 }
 
 /// All that is wrong with an installation, a line each.
@@ -86,20 +107,12 @@ impl Account {
     ///
     /// # Errors
     /// Everything that is missing or otherwise than it must be, at once.
-    pub async fn open(&self, config: Config) -> Result<ControlPlane, Faults> {
-        let region = self.0.region().map(ToString::to_string).unwrap_or_default();
-        let endpoint = repository::s3::Endpoint { region, url: config.s3_endpoint };
-        let bucket = repository::s3::Bucket::new(
-            &self.0,
-            endpoint,
-            config.bucket,
-            config.agent_role,
-            Handle::current(),
-        );
-        let queue = Queue::new(&self.0, config.queue);
-        let provider = Fargate::new(&self.0, config.fargate);
+    pub async fn open(&self, at: Installation, settings: Settings) -> Result<ControlPlane, Faults> {
+        let bucket = at.bucket(&self.0, Handle::current());
+        let queue = Queue::new(&self.0, at.queue);
+        let provider = Fargate::new(&self.0, at.fargate);
         let (store, bucket_checked, queue_checked, fargate_checked) =
-            tokio::join!(self.store(config.tables), bucket.check(), queue.check(), provider.check());
+            tokio::join!(self.store(at.tables), bucket.check(), queue.check(), provider.check());
         let mut faults = Vec::new();
         let store = store.map_err(|Faults(more)| faults.extend(more)).ok();
         faults.extend(bucket_checked.err().map(|error| format!("the bucket: {error}")));
@@ -107,17 +120,20 @@ impl Account {
         faults.extend(fargate_checked.err());
         let Some(store) = store.filter(|_| faults.is_empty()) else { return Err(Faults(faults)) };
         let (tell, events) = mpsc::channel(1024);
-        tokio::spawn(queue.run(tell));
+        if settings.hears {
+            tokio::spawn(queue.run(tell));
+        }
         ControlPlane::new(Parts {
             store,
             writers: Writers::Many,
             provider: Arc::new(provider),
             events,
             snapshots: Place::Bucket(Box::new(bucket)),
-            keys: config.keys,
-            policy: config.policy,
-            launches: LaunchPolicy { direct: Direct::RelayOnly, floor: config.floor },
-            origins: config.origins,
+            keys: at.keys,
+            certificate: at.certificate,
+            policy: settings.policy,
+            launches: LaunchPolicy { direct: Direct::RelayOnly, floor: settings.floor },
+            origins: settings.origins,
         })
         .map_err(|error| Faults(vec![format!("the ticket key: {error}")]))
     }

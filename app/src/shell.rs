@@ -54,8 +54,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn policy(nonce: &str) {
     let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
-    let fleet = use_context::<std::sync::Arc<control_plane::Fleet>>();
-    let direct = fleet.and_then(|fleet| fleet.direct_source()).unwrap_or_default();
+    let direct = crate::api::direct_source();
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; \

@@ -22,7 +22,7 @@ pub use agents::{
 #[cfg(feature = "ssr")]
 pub(crate) use session::refused_arguments;
 #[cfg(feature = "ssr")]
-pub use session::{request_cookie, request_header, request_id, session, status};
+pub use session::{direct_source, request_cookie, request_header, request_id, session, status};
 
 /// Who is signed in, and what the house offers them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -57,6 +57,13 @@ pub(super) fn fleet() -> Arc<Fleet> {
     expect_context()
 }
 
+/// Where terminals may be besides the console, as a page's policy names it;
+/// nothing when they may not.
+pub fn direct_source() -> String {
+    let fleet = use_context::<Arc<Fleet>>();
+    fleet.and_then(|fleet| fleet.direct_source()).unwrap_or_default()
+}
+
 pub(super) fn identity() -> Arc<Identity> {
     expect_context()
 }

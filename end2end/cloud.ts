@@ -78,7 +78,7 @@ export class Cloud {
     const [line] = (await once(child.stdout!, "data")) as [Buffer];
     this.ecs = line.toString().trim();
     const exactly = (ms: number) => ({ least_ms: ms, most_ms: ms });
-    const delays = { provisioning: exactly(500), pending: exactly(300), pull: exactly(900), start: exactly(500), deprovisioning: exactly(300) };
+    const delays = { provisioning: exactly(500), pending: exactly(300), pull: exactly(900), start: exactly(500), deactivating: exactly(1500), deprovisioning: exactly(500) };
     await this.tell("PATCH", "settings", { delays });
     return this.ecs;
   }

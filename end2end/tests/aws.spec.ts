@@ -19,7 +19,7 @@ const test = base.extend<{ cloud: Cloud }>({
 });
 test.use({ locale: "es-ES" });
 
-test("on Fargate: its phases, the terminal, Spot taking it back, sleep in S3, wake", async ({ page, server, cloud }) => {
+test("on Fargate: its phases, the terminal, Spot taking it back, sleep in S3, wake", async ({ page, server, cloud }, testInfo) => {
   await watchPhases(page);
   await signIn(page, server, t);
   await spawn(page, t, "lejano", "precio de lista");
@@ -30,9 +30,19 @@ test("on Fargate: its phases, the terminal, Spot taking it back, sleep in S3, wa
   await type(page, "echo cuatro-$((2+2)); echo kept > file", "cuatro-4");
 
   await cloud.interrupt();
-  await expect(page.locator('[data-link="connected"]')).toHaveCount(0);
+  // How long the machine is still there, then the loader's short form over what was on the screen.
+  await expect(page.getByText(/recupera esta máquina en\s+[12]:\d\d/)).toBeVisible();
+  await page.screenshot({ path: testInfo.outputPath("countdown.png") });
+  await expect(page.getByRole("heading", { name: "Cambiando de máquina" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Despertando a tu Agente" })).toHaveCount(0);
+  await expect(rows(page)).toContainText("cuatro-4");
+  await page.screenshot({ path: testInfo.outputPath("moving.png") });
   await connected(page);
   await type(page, "echo again-$(cat file)", "again-kept");
+  await expect(page.getByRole("heading", { name: "Cambiando de máquina" })).toHaveCount(0);
+  // What was there before is above.
+  await page.keyboard.press("Shift+PageUp");
+  await expect(rows(page)).toContainText("cuatro-4");
 
   await sleep(page, t);
   await wake(page, t);

@@ -41,10 +41,10 @@ const REFUSALS: u32 = 4;
 
 /// Moves what is on the screen up out of it, and leaves no mode of the program
 /// that wrote it: the other screen, the mouse, pasting in brackets, reports of focus.
-fn leave_above(grid: Grid) -> Vec<u8> {
+fn leave_above(rows: u16, cursor_row: u32) -> Vec<u8> {
     let modes = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[!p";
-    let bottom = format!("\x1b[{};1H", grid.rows);
-    [modes, &bottom, &"\r\n".repeat(grid.rows.into())].concat().into_bytes()
+    let used = usize::try_from(cursor_row).unwrap_or_default() + 1;
+    [modes, &format!("\x1b[{rows};1H"), &"\r\n".repeat(used.min(rows.into()))].concat().into_bytes()
 }
 
 /// A terminal's line. Dropping it closes it.
@@ -257,7 +257,9 @@ impl Line {
             self.life.set(self.life.get().wrapping_add(1));
             match before {
                 // Another run of the agent: what was on the screen is above.
-                Some(before) if before.epoch != epoch => self.screen.write(&leave_above(self.grid()), || ()),
+                Some(before) if before.epoch != epoch => {
+                    self.screen.write(&leave_above(self.grid().rows, self.screen.cursor_row()), || ());
+                }
                 Some(_) => self.screen.reset(),
                 None => {}
             }

@@ -123,6 +123,16 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn rows(this: &Terminal) -> u32;
     #[wasm_bindgen(method, getter)]
+    pub fn buffer(this: &Terminal) -> Buffers;
+
+    pub type Buffers;
+    #[wasm_bindgen(method, getter)]
+    pub fn normal(this: &Buffers) -> Buffer;
+
+    pub type Buffer;
+    #[wasm_bindgen(method, getter, js_name = cursorY)]
+    pub fn cursor_y(this: &Buffer) -> u32;
+    #[wasm_bindgen(method, getter)]
     pub fn options(this: &Terminal) -> TerminalOptions;
 
     #[wasm_bindgen(method, js_name = onData)]

@@ -153,6 +153,11 @@ impl Terminal {
         Size { cols: self.raw.cols(), rows: self.raw.rows() }
     }
 
+    /// The cursor's row on the screen, from 0, of the buffer that scrolls.
+    pub fn cursor_row(&self) -> u32 {
+        self.raw.buffer().normal().cursor_y()
+    }
+
     pub fn resize(&self, size: Size) {
         self.raw.resize(size.cols, size.rows);
     }

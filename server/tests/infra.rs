@@ -29,24 +29,27 @@ fn every_variable_of_the_templates_is_an_option() {
 }
 
 #[test]
-fn the_installations_template_gives_the_engine_all_that_it_needs() {
+fn the_templates_give_the_engine_all_that_it_needs() {
     let value = |name: &str| match name.trim_start_matches("OPENCLAW_CLOUD_") {
         "AGENT_ROLE" => "arn:aws:iam::111122223333:role/agents".to_owned(),
         "AGENT_PORT" | "LAUNCH_RATE" | "LAUNCH_BURST" => "1".to_owned(),
+        "DUTIES" => "web".to_owned(),
         "ENGINE" => "aws".to_owned(),
         "INSTANCES_LISTEN" | "LISTEN" => "127.0.0.1:0".to_owned(),
-        "INSTANCES_URL" => "http://console.internal:7008".to_owned(),
+        "INSTANCES_URL" | "RELAY_URL" => "http://console.internal:7008".to_owned(),
         "ON_DEMAND" => "never".to_owned(),
         "REPOSITORY_KEY" | "TICKET_KEY" => "0".repeat(64),
         _ => "some".to_owned(),
     };
-    let given = names(INSTALLATION, "OPENCLAW_CLOUD_");
-    // One is left out, for a configuration that is whole would be tried.
-    let env: Vec<_> = given.iter().filter(|name| !name.ends_with("_BUCKET")).collect();
-    assert_eq!(env.len(), given.len() - 1, "{given:?}");
-    let told = common::refused_to_serve(&env.iter().map(|name| ((*name).clone(), value(name))).collect::<Vec<_>>());
-    let faults: Vec<_> = told.lines().filter(|line| line.starts_with("  ")).collect();
-    assert_eq!(faults, ["  --bucket is missing"], "{told}");
+    for template in [INSTALLATION, LAMBDA] {
+        let mut given = names(template, "OPENCLAW_CLOUD_");
+        // One is left out, for a configuration that is whole would be tried.
+        assert!(given.remove("OPENCLAW_CLOUD_TABLES"), "{given:?}");
+        let env: Vec<_> = given.iter().map(|name| (name.clone(), value(name))).collect();
+        let told = common::refused_to_serve(&env);
+        let faults: Vec<_> = told.lines().filter(|line| line.starts_with("  --")).collect();
+        assert_eq!(faults, ["  --tables is missing"], "{told}");
+    }
 }
 
 #[test]

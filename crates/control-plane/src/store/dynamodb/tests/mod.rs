@@ -8,6 +8,7 @@ mod limits;
 mod open;
 mod proxy;
 mod races;
+mod template;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

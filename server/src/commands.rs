@@ -47,7 +47,7 @@ pub async fn create_tables(prefix: &str) -> anyhow::Result<()> {
 
 /// Prints what an AWS installation lacks, with the mend for each miss.
 pub async fn doctor(options: Doctor) -> anyhow::Result<()> {
-    let installation = options.aws.whole()?;
+    let installation = options.aws.whole(false)?;
     let found = Account::find().await?.examine(&installation, options.principal.as_deref()).await;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&found)?);

@@ -120,7 +120,7 @@ async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane
         floor: options.isolation.into(),
         hears: all,
     };
-    let installation = options.aws.whole()?;
+    let installation = options.aws.whole(!all)?;
     let plane = Account::find().await?.open(installation, settings).await;
     let plane = plane.context("this installation can't start")?;
     if !all {

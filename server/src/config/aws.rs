@@ -109,14 +109,20 @@ enum OnDemandPolicy {
     WhenSpotIsFull,
 }
 
+/// Options of what a process that serves pages alone never does.
+const NOT_FOR_WEB: [&str; 6] =
+    ["bucket", "agent-role", "queue", "task-x86", "instances-url", "repository-key"];
+
 impl Aws {
+    /// For pages alone (`web`) what only instances and their snapshots need may be left out.
+    ///
     /// # Errors
     /// A line for each option that is missing or makes no sense.
-    pub fn whole(&self) -> anyhow::Result<Installation> {
+    pub fn whole(&self, web: bool) -> anyhow::Result<Installation> {
         let mut faults = Vec::new();
         let mut need = |value: &Option<String>, option: &str| {
             let value = value.clone().filter(|value| !value.is_empty());
-            if value.is_none() {
+            if value.is_none() && !(web && NOT_FOR_WEB.contains(&option)) {
                 faults.push(format!("--{option} is missing"));
             }
             value.unwrap_or_default()
@@ -130,7 +136,9 @@ impl Aws {
         let control = need(&self.instances_url, "instances-url");
         let mut key = |value: &Option<Secret>, option: &str| {
             let Some(Secret(text)) = value else {
-                faults.push(format!("--{option} is missing"));
+                if !(web && NOT_FOR_WEB.contains(&option)) {
+                    faults.push(format!("--{option} is missing"));
+                }
                 return [0; 32];
             };
             protocol::from_hex(text).unwrap_or_else(|| {
@@ -143,7 +151,7 @@ impl Aws {
             repository: key(&self.repository_key, "repository-key"),
         };
         for (values, option) in [(&self.subnets, "subnets"), (&self.security_groups, "security-groups")] {
-            if values.iter().all(String::is_empty) {
+            if values.iter().all(String::is_empty) && !web {
                 faults.push(format!("--{option} is missing"));
             }
         }

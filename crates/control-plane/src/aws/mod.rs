@@ -111,13 +111,17 @@ impl Account {
         let bucket = at.bucket(&self.0, Handle::current());
         let queue = Queue::new(&self.0, at.queue);
         let provider = Fargate::new(&self.0, at.fargate);
-        let (store, bucket_checked, queue_checked, fargate_checked) =
-            tokio::join!(self.store(at.tables), bucket.check(), queue.check(), provider.check());
-        let mut faults = Vec::new();
+        let others = async {
+            // Pages alone have no right to look at the rest.
+            if !settings.hears {
+                return Vec::new();
+            }
+            let (bucket, queue, fargate) = tokio::join!(bucket.check(), queue.check(), provider.check());
+            let bucket = bucket.err().map(|error| format!("the bucket: {error}"));
+            [bucket, queue.err(), fargate.err()].into_iter().flatten().collect()
+        };
+        let (store, mut faults) = tokio::join!(self.store(at.tables), others);
         let store = store.map_err(|Faults(more)| faults.extend(more)).ok();
-        faults.extend(bucket_checked.err().map(|error| format!("the bucket: {error}")));
-        faults.extend(queue_checked.err());
-        faults.extend(fargate_checked.err());
         let Some(store) = store.filter(|_| faults.is_empty()) else { return Err(Faults(faults)) };
         let (tell, events) = mpsc::channel(1024);
         if settings.hears {

@@ -62,6 +62,19 @@ export class Cloud {
     await this.tell("POST", "interrupt", { stop_code: "SpotInterruption" });
   }
 
+  /** Whether Spot has no room. */
+  async full(is: boolean): Promise<void> {
+    const shortages = is ? [{ capacity_provider: "FARGATE_SPOT" }] : [];
+    await this.tell("PATCH", "settings", { shortages });
+  }
+
+  /** The task that runs ends without a word. */
+  async crash(): Promise<void> {
+    const tasks = (await (await fetch(`${this.ecs}/_fake/tasks`)).json()) as { taskArn: string; lastStatus: string }[];
+    const task = tasks.find((each) => each.lastStatus === "RUNNING");
+    await this.tell("POST", "crash", { task: task?.taskArn });
+  }
+
   private async fakeEcs(queue: string): Promise<string> {
     const programs = path.dirname(process.env.OPENCLAW_CLOUD_BINARY ?? "");
     const definition = path.join(this.folder, "task.json");

@@ -1,6 +1,6 @@
 import { Cloud } from "../cloud";
 import { expect, test as base } from "../fixtures";
-import { connected, rows, seenPhases, signIn, sleep, spawn, type, wake, watchPhases, words } from "../steps";
+import { connected, rows, seenPhases, signIn, sleep, sound, spawn, type, wake, watchPhases, words } from "../steps";
 
 // The main way again, on the engine that runs in an AWS account.
 
@@ -49,4 +49,42 @@ test("on Fargate: its phases, the terminal, Spot taking it back, sleep in S3, wa
   await connected(page);
   await type(page, "cat file", "kept");
   await expect(rows(page)).toContainText("kept");
+});
+
+test.describe("in English, on a phone, in the dark", () => {
+  const t = words.en;
+  test.use({
+    locale: t.locale, colorScheme: "dark", viewport: { width: 390, height: 844 },
+    serverArgs: ["--on-demand", "when-spot-is-full"],
+    forgiven: [/409 \(Conflict\)|WebSocket/],
+  });
+
+  test("no room on Spot, paid for on demand; what a crash cost is told until it was seen", async ({ page, server, cloud }, testInfo) => {
+    await cloud.full(true);
+    await signIn(page, server, t);
+    await spawn(page, t, "dear", "list price");
+    const pay = page.getByRole("button", { name: /On demand, at \$/ });
+    await expect(pay).toBeVisible();
+    await sound(page, "no room");
+    await page.screenshot({ path: testInfo.outputPath("no-room.png"), fullPage: true });
+    await pay.click();
+    await connected(page);
+    await expect(page.locator(".facts")).toContainText("where there is no room");
+    await type(page, "echo $((40+2))-in-all", "42-in-all");
+
+    await cloud.crash();
+    await page.getByRole("button", { name: /Restart|Try again/ }).click();
+    await connected(page);
+    const loss = page.getByRole("alert").filter({ hasText: "The last of it is lost." });
+    await expect(loss).toContainText(/what changed in its last \d/);
+    await sound(page, "what was lost");
+    await page.screenshot({ path: testInfo.outputPath("lost.png"), fullPage: true });
+    await loss.getByRole("button", { name: "Understood" }).click();
+    await expect(loss).toHaveCount(0);
+    await page.reload();
+    await connected(page);
+    await expect(loss).toHaveCount(0);
+    await page.getByRole("button", { name: "Withdraw" }).click();
+    await expect(page.locator(".facts")).not.toContainText("where there is no room");
+  });
 });

@@ -22,10 +22,10 @@ pub async fn look(asks: &Asks, installation: &Installation) -> Vec<Finding> {
             return found.all;
         }
     };
-    if let Some(vpc) = &vpc {
-        if let Err(refused) = routes(asks, &mut found, vpc, &fargate.subnets).await {
-            unless_seen(&mut found, "the routes", &refused);
-        }
+    if let Some(vpc) = &vpc
+        && let Err(refused) = routes(asks, &mut found, vpc, &fargate.subnets).await
+    {
+        unless_seen(&mut found, "the routes", &refused);
     }
     if let Err(refused) = groups(asks, &mut found, vpc.as_deref(), installation).await {
         unless_seen(&mut found, "the security groups", &refused);

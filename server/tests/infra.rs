@@ -36,7 +36,7 @@ fn the_templates_give_the_engine_all_that_it_needs() {
         "DUTIES" => "web".to_owned(),
         "ENGINE" => "aws".to_owned(),
         "INSTANCES_LISTEN" | "LISTEN" => "127.0.0.1:0".to_owned(),
-        "INSTANCES_URL" | "RELAY_URL" => "http://console.internal:7008".to_owned(),
+        "INSTANCES_URL" => "http://console.internal:7008".to_owned(),
         "ON_DEMAND" => "never".to_owned(),
         "REPOSITORY_KEY" | "TICKET_KEY" => "0".repeat(64),
         _ => "some".to_owned(),

@@ -104,12 +104,13 @@ pub fn word(task: &Task) -> Word {
     })
 }
 
-/// On ARM by the definition's name: a task does not tell its processor in events.
+/// On ARM if the definition's family ends so: a task does not tell its processor in events.
 pub fn purchase(capacity_provider: Option<&str>, definition: Option<&str>) -> Purchase {
-    let arm = definition.is_some_and(|arn| arn.rsplit('/').next().is_some_and(|name| name.contains("arm")));
+    let name = definition.and_then(|arn| arn.rsplit('/').next());
+    let family = name.and_then(|name| name.split(':').next());
     match capacity_provider {
         Some("FARGATE_SPOT") => Purchase::Spot,
-        _ if arm => Purchase::OnDemandArm,
+        _ if family.is_some_and(|family| family.ends_with("-arm")) => Purchase::OnDemandArm,
         _ => Purchase::OnDemand,
     }
 }
@@ -176,4 +177,21 @@ pub fn observed(task: &Task) -> Option<Observed> {
         None => (State::Running, created),
     };
     Some(Observed { instance, state, since, told: word.kinds() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_price_is_arms_by_the_end_of_the_family() {
+        let bought = |provider, family| {
+            let arn = format!("arn:aws:ecs:us-east-1:111122223333:task-definition/{family}");
+            purchase(Some(provider), Some(&arn))
+        };
+        assert_eq!(bought("FARGATE", "farm-agent-arm:7"), Purchase::OnDemandArm);
+        assert_eq!(bought("FARGATE", "farm-agent-x86:7"), Purchase::OnDemand);
+        assert_eq!(bought("FARGATE", "my-arm-agent-x86:7"), Purchase::OnDemand);
+        assert_eq!(bought("FARGATE_SPOT", "farm-agent-arm:7"), Purchase::Spot);
+    }
 }

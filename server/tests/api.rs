@@ -255,3 +255,18 @@ async fn no_secret_is_in_the_log() {
         assert!(!log.contains(secret), "a secret is in the log");
     }
 }
+
+/// A browser that comes with a newer page to an older console must ask again.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_kept_for_ever_and_their_absence_is_not() {
+    let server = Server::start(&[]);
+    std::fs::write(server.folder.path().join("site/pkg/f.js"), "1").unwrap();
+    let nobody = server.nobody();
+    let kept = nobody.get("/pkg/f.js").await;
+    assert_eq!(
+        (kept.status, kept.header("cache-control")),
+        (200, Some("public, max-age=31536000, immutable"))
+    );
+    let absent = nobody.get("/pkg/none.js").await;
+    assert_eq!((absent.status, absent.header("cache-control")), (404, Some("no-store")));
+}

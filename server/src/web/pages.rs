@@ -3,12 +3,13 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use leptos::prelude::provide_context;
 use leptos_axum::LeptosRoutes as _;
 use tower::ServiceBuilder;
 use tower_http::services::ServeDir;
+use tower_http::services::fs::ServeFileSystemResponseBody;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::State;
@@ -19,10 +20,7 @@ pub fn router(state: &State) -> Router<State> {
         leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, give.clone()).0;
     let assets = state.assets.clone();
     let shell = move || app::shell(assets.clone());
-    let kept = SetResponseHeaderLayer::overriding(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=31536000, immutable"),
-    );
+    let kept = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, kept::<ServeFileSystemResponseBody>);
     let files = ServeDir::new(state.site.join("pkg")).precompressed_br();
     let public = ServeDir::new(state.site.join("public"));
     let functions = give.clone();
@@ -40,6 +38,13 @@ pub fn router(state: &State) -> Router<State> {
         .nest_service("/pkg", ServiceBuilder::new().layer(kept).service(files))
         .leptos_routes_with_context(state, routes, give, shell)
         .fallback_service(public.fallback(axum::routing::get(not_found)))
+}
+
+/// A file that is named by its content is kept for ever; that there is none yet,
+/// at a console that is older than the page, is not.
+fn kept<B>(answer: &Response<B>) -> Option<HeaderValue> {
+    let is_error = answer.status().is_client_error() || answer.status().is_server_error();
+    (!is_error).then(|| HeaderValue::from_static("public, max-age=31536000, immutable"))
 }
 
 /// What pages and server functions find in their context.

@@ -1,0 +1,223 @@
+//! Tenants that are another user than the daemon.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use domain::protocol::{env, instance};
+use http::Method;
+use rustix::fs::{XattrFlags, setxattr};
+use rustix::process::Signal;
+
+use crate::support::control::{NONCE, files};
+use crate::support::{Control, Daemon, Viewer, open_way, until};
+
+const TENANT: u32 = 4001;
+const DAEMON: u32 = 4002;
+
+const SETGID: u32 = 6;
+const SETUID: u32 = 7;
+const KILL: u32 = 5;
+
+/// Only root makes other users' processes.
+fn root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        eprintln!("this is not root: nothing was tested");
+    }
+    root
+}
+
+fn with_tenant(command: &mut Command) {
+    command.env(env::TENANT, format!("{TENANT}:{TENANT}"));
+}
+
+async fn ready(control: &Arc<Control>) -> Daemon {
+    let daemon = Daemon::start_with(control, with_tenant);
+    until("ready", || control.is_ready()).await;
+    daemon
+}
+
+/// The daemon's program with just these capabilities, for any user, as an image
+/// has it; in a folder that goes with the test.
+fn program_with(capabilities: &[u32]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    open_way(folder.path());
+    let program = folder.path().join("openclaw-agent");
+    std::fs::copy(env!("CARGO_BIN_EXE_openclaw-agent"), &program).unwrap();
+    // See capabilities(7): the version with the effective bit; the permitted and
+    // the inheritable ones below 32, then those above.
+    let permitted = capabilities.iter().fold(0_u32, |set, capability| set | 1 << capability);
+    let value: Vec<u8> = [0x0200_0001, permitted, 0, 0, 0].into_iter().flat_map(u32::to_le_bytes).collect();
+    setxattr(&program, "security.capability", &value, XattrFlags::empty()).unwrap();
+    (folder, program)
+}
+
+/// As another ordinary user.
+fn start_as_a_user(control: &Arc<Control>, program: &Path) -> Daemon {
+    let mut command = Command::new(program);
+    command.uid(DAEMON).gid(DAEMON);
+    Daemon::start_command(control, command, with_tenant)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_programs_are_another_user_who_owns_the_home_and_has_no_rights() {
+    if !root() {
+        return;
+    }
+    let daemon = ready(&Control::start()).await;
+    // What would make whoever starts it root, and does where nothing keeps it.
+    let folder = tempfile::tempdir().unwrap();
+    open_way(folder.path());
+    let setuid = folder.path().join("id");
+    std::fs::copy("/usr/bin/id", &setuid).unwrap();
+    std::fs::set_permissions(&setuid, Permissions::from_mode(0o4755)).unwrap();
+    let root = Command::new(&setuid).arg("-u").uid(TENANT).gid(TENANT).output().unwrap();
+    assert_eq!(String::from_utf8(root.stdout).unwrap(), "0\n");
+
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    viewer.types("stty -echo; PS1=; id -u; id -G; echo files $(stat -c %u . .bashrc $(tty))\n").await;
+    viewer
+        .types(&format!("echo setuid $({} -u); sed -n 's/^Cap/Cap/p' /proc/self/status\n", setuid.display()))
+        .await;
+    viewer.types("echo thr''ough > /dev/stdout; cat /etc/shadow; echo do''ne\n").await;
+    viewer.sees("done\r\n").await;
+    let seen = viewer.text();
+    assert!(seen.contains("4001\r\n4001\r\n") && seen.contains("files 4001 4001 4001\r\n"), "{seen}");
+    assert!(seen.contains("setuid 4001\r\n") && seen.contains("through\r\n"), "{seen}");
+    for set in ["Inh", "Prm", "Eff", "Amb"] {
+        assert!(seen.contains(&format!("Cap{set}:\t0000000000000000\r\n")), "{set}: {seen}");
+    }
+    assert!(seen.contains("/etc/shadow: Permission denied"), "{seen}");
+    // The daemon has no more right to files than the tenant.
+    let threads = std::fs::read_dir(format!("/proc/{}/task", daemon.pid())).unwrap();
+    for thread in threads {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        assert!(status.contains("Uid:\t0\t0\t0\t4001\n") && status.contains("Groups:\t \n"), "{status}");
+        assert!(status.contains("CapPrm:\t00000000000000e0\n"), "{status}");
+    }
+}
+
+async fn is_out_of_reach(daemon: &Daemon) {
+    // There is something to find.
+    let environment = std::fs::read(format!("/proc/{}/environ", daemon.pid())).unwrap();
+    assert!(memchr::memmem::find(&environment, NONCE.as_bytes()).is_some());
+    let mut viewer = Viewer::new(daemon, 1, 0).await;
+    viewer.types("stty -echo; PS1=; cd /proc/$PPID && echo d''aemon $(cat comm)\n").await;
+    viewer
+        .types("for file in environ mem maps auxv fd/3 fd/4 syscall stack; do cat $file > /dev/null; done\n")
+        .await;
+    viewer.types("ls fd; readlink exe cwd root; kill -9 $PPID; kill -STOP $PPID; kill -TERM $PPID\n").await;
+    viewer.types("prlimit --pid $PPID --nofile=3:3; renice 19 $PPID\n").await;
+    viewer
+        .types("grep -las 'canar[y]' /proc/*/environ /proc/*/cmdline | sed 's/^/found /'; echo fini''shed\n")
+        .await;
+    viewer.sees("finished\r\n").await;
+    let seen = viewer.text();
+    assert!(seen.contains("daemon openclaw-agent\r\n"), "{seen}");
+    assert!(
+        seen.matches("Permission denied").count() + seen.matches("not permitted").count() >= 14,
+        "{seen}"
+    );
+    assert_eq!(seen.matches("not permitted").count().min(3), 3, "signals are refused: {seen}");
+    assert!(!seen.contains("found /proc/"), "{seen}");
+    viewer.types("echo st''ill\n").await;
+    viewer.sees("still").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_can_neither_look_into_the_daemon_nor_end_it() {
+    if !root() {
+        return;
+    }
+    is_out_of_reach(&ready(&Control::start()).await).await;
+}
+
+/// It saves, ends, begins again: all of the home is there, and the tenant's.
+async fn lives(control: &Arc<Control>, start: impl Fn() -> Daemon) {
+    let mut daemon = start();
+    until("ready", || control.is_ready()).await;
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    viewer.types("umask 077; mkdir -p a/b; echo kept > a/b/file; chmod 400 a/b/file; chmod 500 a/b\n").await;
+    viewer
+        .types("ln a/b/file hard; ln -s a soft; mkfifo pipe; rm pipe; cp /bin/true own; chmod 4711 own\n")
+        .await;
+    viewer.types("for i in $(seq 20); do (setsid sleep 0.01 &) ; done\n").await;
+    viewer.types("setsid sh -c 'while :; do date +%N > ~/clock; done' &\n").await;
+    until("it runs", || daemon.home().join("clock").exists()).await;
+    let commits = || control.state().commits.len();
+    until("it is saved in between", || commits() >= 1).await;
+    let was = std::fs::read(daemon.home().join("clock")).unwrap();
+    until("it goes on", || std::fs::read(daemon.home().join("clock")).unwrap() != was).await;
+    control.state().save_every = 0;
+    let before = commits();
+    daemon.command(Method::POST, instance::SAVE, "").await;
+    until("saved", || commits() > before && daemon.output().contains("saved")).await;
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.exit().await.code(), Some(0), "{}", daemon.output());
+    let was = files(&daemon.home());
+    drop(daemon);
+
+    control.state().reports.clear();
+    control.state().binding = None;
+    let daemon = start();
+    until("ready again", || control.is_ready()).await;
+    assert_eq!(files(&daemon.home()), was);
+    for path in ["", ".bashrc", "a", "a/b", "a/b/file", "hard", "soft", "own", "clock"] {
+        let about = std::fs::symlink_metadata(daemon.home().join(path)).unwrap();
+        assert_eq!((about.uid(), about.gid()), (TENANT, TENANT), "{path}");
+    }
+    let mode = |path: &str| std::fs::metadata(daemon.home().join(path)).unwrap().mode() & 0o7777;
+    assert_eq!((mode("a/b"), mode("a/b/file"), mode("own")), (0o500, 0o400, 0o4711));
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    viewer.types("cat a/b/file; chmod u+w a/b && echo mo''re > a/b/next && cat a/b/next\n").await;
+    viewer.sees("kept\r\n").await;
+    viewer.sees("more\r\n").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_saved_comes_back_as_the_tenants() {
+    if !root() {
+        return;
+    }
+    let control = Control::start();
+    control.state().save_every = 1;
+    lives(&control, || Daemon::start_with(&control, with_tenant)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_is_not_root_needs_four_capabilities_and_names_the_one_it_lacks() {
+    const CHOWN: u32 = 0;
+    if !root() {
+        return;
+    }
+    for (capabilities, says) in [
+        (&[][..], "OPENCLAW_TENANT: the daemon has to be root or to be given CAP_SETUID CAP_SETGID CAP_KILL"),
+        (&[SETUID, SETGID], "OPENCLAW_TENANT: the daemon has to be root or to be given CAP_KILL"),
+        (&[SETUID, SETGID, KILL], "OPENCLAW_TENANT: the home belongs to user 0 and not to the tenant"),
+    ] {
+        let (_folder, program) = program_with(capabilities);
+        let mut daemon = start_as_a_user(&Control::start(), &program);
+        assert_eq!(daemon.exit().await.code(), Some(1));
+        assert!(daemon.output().contains(says), "{}", daemon.output());
+    }
+    let (_folder, program) = program_with(&[SETUID, SETGID, KILL, CHOWN]);
+    let control = Control::start();
+    control.state().save_every = 1;
+    lives(&control, || start_as_a_user(&control, &program)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_is_not_root_is_as_far_out_of_reach() {
+    if !root() {
+        return;
+    }
+    let (_folder, program) = program_with(&[SETUID, SETGID, KILL, 0]);
+    let control = Control::start();
+    let daemon = start_as_a_user(&control, &program);
+    until("ready", || control.is_ready()).await;
+    is_out_of_reach(&daemon).await;
+}

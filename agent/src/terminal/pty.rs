@@ -13,7 +13,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::tenant::Tenant;
+use crate::tenant::{Supervised, Tenant};
 
 /// The end of a pseudo-terminal that the agent holds.
 #[derive(Debug)]
@@ -122,11 +122,15 @@ impl Shell {
             .stderr(Stdio::from(terminal));
         // SAFETY: system calls only, on a process that is nobody else's.
         unsafe { command.pre_exec(prepare) };
-        if let Some(tenant) = self.tenant {
-            // SAFETY: as above.
-            unsafe { command.pre_exec(move || tenant.assume()) };
-        }
-        command.spawn()
+        let Some(tenant) = self.tenant else { return command.spawn() };
+        let supervised = Supervised::new(tenant)?;
+        let submit = supervised.submission();
+        // SAFETY: as above.
+        unsafe { command.pre_exec(move || tenant.assume().and_then(|()| submit())) };
+        let mut child = command.spawn()?;
+        // The process is reaped with all others.
+        supervised.watch().inspect_err(|_| drop(child.kill()))?;
+        Ok(child)
     }
 }
 

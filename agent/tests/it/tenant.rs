@@ -1,6 +1,8 @@
 //! Tenants that are another user than the daemon.
 
 use std::fs::Permissions;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,8 @@ use std::sync::Arc;
 use domain::protocol::{env, instance};
 use http::Method;
 use rustix::fs::{XattrFlags, setxattr};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::support::control::{NONCE, files};
 use crate::support::{Control, Daemon, Viewer, open_way, until};
@@ -21,6 +24,7 @@ const DAEMON: u32 = 4002;
 const SETGID: u32 = 6;
 const SETUID: u32 = 7;
 const KILL: u32 = 5;
+const SYS_PTRACE: u32 = 19;
 
 /// Only root makes other users' processes.
 fn root() -> bool {
@@ -41,13 +45,19 @@ async fn ready(control: &Arc<Control>) -> Daemon {
     daemon
 }
 
+/// Copies a program, by another one: what this process has open for writing, a
+/// child that another test starts has too, and then it can't be executed.
+fn copy(program: &str, to: &Path) {
+    assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
+}
+
 /// The daemon's program with just these capabilities, for any user, as an image
 /// has it; in a folder that goes with the test.
 fn program_with(capabilities: &[u32]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     open_way(folder.path());
     let program = folder.path().join("openclaw-agent");
-    std::fs::copy(env!("CARGO_BIN_EXE_openclaw-agent"), &program).unwrap();
+    copy(env!("CARGO_BIN_EXE_openclaw-agent"), &program);
     // See capabilities(7): the version with the effective bit; the permitted and
     // the inheritable ones below 32, then those above.
     let permitted = capabilities.iter().fold(0_u32, |set, capability| set | 1 << capability);
@@ -73,7 +83,7 @@ async fn its_programs_are_another_user_who_owns_the_home_and_has_no_rights() {
     let folder = tempfile::tempdir().unwrap();
     open_way(folder.path());
     let setuid = folder.path().join("id");
-    std::fs::copy("/usr/bin/id", &setuid).unwrap();
+    copy("/usr/bin/id", &setuid);
     std::fs::set_permissions(&setuid, Permissions::from_mode(0o4755)).unwrap();
     let root = Command::new(&setuid).arg("-u").uid(TENANT).gid(TENANT).output().unwrap();
     assert_eq!(String::from_utf8(root.stdout).unwrap(), "0\n");
@@ -97,7 +107,7 @@ async fn its_programs_are_another_user_who_owns_the_home_and_has_no_rights() {
     for thread in threads {
         let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
         assert!(status.contains("Uid:\t0\t0\t0\t4001\n") && status.contains("Groups:\t \n"), "{status}");
-        assert!(status.contains("CapPrm:\t00000000000000e0\n"), "{status}");
+        assert!(status.contains("CapPrm:\t00000000000800e0\n"), "{status}");
     }
 }
 
@@ -189,22 +199,28 @@ async fn what_was_saved_comes_back_as_the_tenants() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_is_not_root_needs_four_capabilities_and_names_the_one_it_lacks() {
+async fn a_daemon_that_is_not_root_needs_five_capabilities_and_names_the_one_it_lacks() {
     const CHOWN: u32 = 0;
     if !root() {
         return;
     }
     for (capabilities, says) in [
-        (&[][..], "OPENCLAW_TENANT: the daemon has to be root or to be given CAP_SETUID CAP_SETGID CAP_KILL"),
-        (&[SETUID, SETGID], "OPENCLAW_TENANT: the daemon has to be root or to be given CAP_KILL"),
-        (&[SETUID, SETGID, KILL], "OPENCLAW_TENANT: the home belongs to user 0 and not to the tenant"),
+        (
+            &[][..],
+            "OPENCLAW_TENANT: the daemon has to be root or to be given CAP_SETUID CAP_SETGID CAP_KILL CAP_SYS_PTRACE",
+        ),
+        (&[SETUID, SETGID, SYS_PTRACE], "OPENCLAW_TENANT: the daemon has to be root or to be given CAP_KILL"),
+        (
+            &[SETUID, SETGID, KILL, SYS_PTRACE],
+            "OPENCLAW_TENANT: the home belongs to user 0 and not to the tenant",
+        ),
     ] {
         let (_folder, program) = program_with(capabilities);
         let mut daemon = start_as_a_user(&Control::start(), &program);
         assert_eq!(daemon.exit().await.code(), Some(1));
         assert!(daemon.output().contains(says), "{}", daemon.output());
     }
-    let (_folder, program) = program_with(&[SETUID, SETGID, KILL, CHOWN]);
+    let (_folder, program) = program_with(&[SETUID, SETGID, KILL, SYS_PTRACE, CHOWN]);
     let control = Control::start();
     control.state().save_every = 1;
     lives(&control, || start_as_a_user(&control, &program)).await;
@@ -215,9 +231,90 @@ async fn a_daemon_that_is_not_root_is_as_far_out_of_reach() {
     if !root() {
         return;
     }
-    let (_folder, program) = program_with(&[SETUID, SETGID, KILL, 0]);
+    let (_folder, program) = program_with(&[SETUID, SETGID, KILL, SYS_PTRACE, 0]);
     let control = Control::start();
     let daemon = start_as_a_user(&control, &program);
     until("ready", || control.is_ready()).await;
     is_out_of_reach(&daemon).await;
+}
+
+/// Does something in the network of a process.
+fn in_network_of<T: Send + 'static>(process: Pid, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let entered = move || {
+        let network = std::fs::File::open(format!("/proc/{process}/ns/net")).unwrap();
+        move_into_link_name_space(std::os::fd::AsFd::as_fd(&network), Some(LinkNameSpaceType::Network))
+            .unwrap();
+        work()
+    };
+    std::thread::spawn(entered).join().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_task_is_told_about_itself_it_can_not_connect() {
+    const LINK_LOCAL: [&str; 4] =
+        ["169.254.170.2/80", "169.254.169.254/80", "::ffff:169.254.170.2/80", "fd00:ec2::254/80"];
+    if !root() {
+        return;
+    }
+    let mut command = Command::new("unshare");
+    let network = "ip link set lo up && ip address add 169.254.170.2/32 dev lo && \
+                   ip address add 169.254.169.254/32 dev lo && ip address add fd00:ec2::254/128 dev lo nodad";
+    command.args(["--net", "sh", "-c", &format!("{network} && exec \"$0\"")]);
+    command.arg(env!("CARGO_BIN_EXE_openclaw-agent"));
+    let control = Control::start();
+    let daemon = Daemon::start_command(&control, command, with_tenant);
+    until("ready", || control.is_ready()).await;
+    // One that answers whoever comes, as an endpoint of a provider does; a name
+    // server; and one of the tenant's neighbours.
+    for address in ["[::]:80", "[::]:53"] {
+        let listener = in_network_of(daemon.pid(), move || TcpListener::bind(address).unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let _ = stream.unwrap().write_all(b"here I am\n");
+            }
+        });
+    }
+    for address in ["169.254.170.2:80", "169.254.169.254:80", "[fd00:ec2::254]:80"] {
+        let answer = in_network_of(daemon.pid(), move || {
+            let mut answer = String::new();
+            TcpStream::connect(address).unwrap().read_to_string(&mut answer).unwrap();
+            answer
+        });
+        assert_eq!(answer, "here I am\n", "who is not the tenant reaches {address}");
+    }
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    viewer
+        .types("stty -echo; PS1=; try() { echo \"$1: $(bash -c \"cat < /dev/tcp/$1\" 2>&1 | tail -1)\"; }\n")
+        .await;
+    for address in LINK_LOCAL {
+        viewer.types(&format!("try {address}\n")).await;
+        viewer.sees(&format!("/dev/tcp/{address}: Permission denied\r\n")).await;
+    }
+    for address in ["127.0.0.1/80", "::1/80", "169.254.170.2/53", "fd00:ec2::254/53"] {
+        viewer.types(&format!("try {address}\n")).await;
+        viewer.sees(&format!("{address}: here I am\r\n")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_unix_sockets_it_is_the_tenant_that_comes() {
+    if !root() {
+        return;
+    }
+    let daemon = ready(&Control::start()).await;
+    let socket = daemon.home().join("here.sock");
+    let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+    std::fs::set_permissions(&socket, Permissions::from_mode(0o666)).unwrap();
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    let connect = "socket(S, AF_UNIX, SOCK_STREAM, 0); connect(S, sockaddr_un($ARGV[0])) or die $!; <S>";
+    for path in ["here.sock", "$HOME/here.sock", "../home/here.sock"] {
+        viewer.types(&format!("perl -MSocket -e '{connect}' {path}\n")).await;
+        let (stream, _) = listener.accept().await.unwrap();
+        let peer = stream.peer_cred().unwrap();
+        assert_eq!((peer.uid(), peer.gid()), (TENANT, TENANT), "{path}");
+    }
+    // Where the tenant may not go, the daemon does not go for it.
+    std::fs::set_permissions(&socket, Permissions::from_mode(0o600)).unwrap();
+    viewer.types(&format!("perl -MSocket -e '{connect}' here.sock\n")).await;
+    viewer.sees("Permission denied at -e").await;
 }

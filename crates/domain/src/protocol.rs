@@ -65,9 +65,10 @@ pub mod env {
     /// instance must therefore hold itself to, or end. Absent: it has none.
     pub const LANDLOCK: &str = "OPENCLAW_LANDLOCK";
     /// `<uid>:<gid>`, another user than the daemon's: the tenant's programs run
-    /// as this one, and own the home. The daemon is root or has CAP_SETUID, CAP_SETGID and CAP_KILL, and
-    /// CAP_CHOWN where the home is not yet the tenant's. Absent: they run as
-    /// the daemon's own user.
+    /// as this one, own the home, and connect to no link-local address. The
+    /// daemon is root or has CAP_SETUID, CAP_SETGID, CAP_KILL and
+    /// CAP_SYS_PTRACE, and CAP_CHOWN where the home is not yet the tenant's.
+    /// Absent: they run as the daemon's own user.
     pub const TENANT: &str = "OPENCLAW_TENANT";
 }
 

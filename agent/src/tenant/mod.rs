@@ -2,6 +2,9 @@
 //! whose rights to files the daemon has. Neither can the tenant reach what the
 //! daemon knows, nor can it make the daemon reach what the tenant may not.
 
+mod connect;
+mod filter;
+
 use std::fmt::Write as _;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,12 +17,15 @@ use rustix::thread::{
     set_thread_res_gid, set_thread_res_uid,
 };
 
+pub use connect::Supervised;
+
 /// What the daemon needs: to be the tenant where files are concerned and to
-/// start its processes, and to stop these.
-const NEEDED: [(CapabilitySet, &str); 3] = [
+/// start its processes, to stop these, and to make their connections.
+const NEEDED: [(CapabilitySet, &str); 4] = [
     (CapabilitySet::SETUID, "CAP_SETUID"),
     (CapabilitySet::SETGID, "CAP_SETGID"),
     (CapabilitySet::KILL, "CAP_KILL"),
+    (CapabilitySet::SYS_PTRACE, "CAP_SYS_PTRACE"),
 ];
 
 /// A user and a group, neither of them root's nor the daemon's.

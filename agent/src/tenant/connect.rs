@@ -2,27 +2,23 @@
 //! and machines about themselves. What the kernel connects to is the daemon's own
 //! copy of the address: in the tenant's memory it could change after a look.
 
+use std::collections::HashSet;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd as _, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use libc::{c_int, c_long, seccomp_notif, seccomp_notif_resp, sock_filter, sock_fprog};
-use rustix::cmsg_space;
+use libc::{c_int, c_long, seccomp_notif, seccomp_notif_resp, sock_filter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags};
-use rustix::io::IoSlice;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
-};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use rustix::thread::{UnshareFlags, set_thread_res_gid, set_thread_res_uid, unshare_unsafe};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Semaphore;
 
-use super::{Tenant, filter};
+use super::{Tenant, checked, filter};
 
 /// Connections that one terminal's programs may be waiting for at a time: each
 /// has a thread.
@@ -54,16 +50,16 @@ impl Supervised {
     pub fn submission(&self) -> impl Fn() -> io::Result<()> + Send + Sync + use<> {
         let (calls, theirs) = (Arc::clone(&self.calls), self.theirs.as_raw_fd());
         move || {
-            let listener = submit(&calls)?;
+            let listener = filter::submit(&calls)?;
             // SAFETY: it is open until the program is executed.
-            hand_over(unsafe { BorrowedFd::borrow_raw(theirs) }, &listener)
+            filter::hand_over(unsafe { BorrowedFd::borrow_raw(theirs) }, &listener)
         }
     }
 
     /// Makes its connections, and those of all that it starts, until none of
     /// them is left.
     pub fn watch(self) -> io::Result<()> {
-        let listener = Arc::new(take_over(&self.ours)?);
+        let listener = Arc::new(filter::take_over(&self.ours)?);
         // SAFETY: the descriptor is owned by the registration and closed after it.
         let listener = unsafe { AsyncFd::register(listener) }?;
         tokio::spawn(async move {
@@ -75,57 +71,25 @@ impl Supervised {
     }
 }
 
-/// System calls only.
-fn submit(calls: &[sock_filter]) -> io::Result<OwnedFd> {
-    let program = sock_fprog { len: calls.len() as u16, filter: calls.as_ptr().cast_mut() };
-    // SAFETY: the program outlives the call, which copies it.
-    let listener = unsafe {
-        libc::syscall(
-            libc::SYS_seccomp,
-            libc::SECCOMP_SET_MODE_FILTER,
-            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-            &raw const program,
-        )
-    };
-    let listener = checked(listener)? as c_int;
-    // SAFETY: it was just made.
-    Ok(unsafe { OwnedFd::from_raw_fd(listener) })
-}
+/// Calls that have begun, each by thread and address. One that is broken off, by a
+/// signal or to stand still, the kernel makes again: then it may be connected already.
+type Begun = Arc<Mutex<HashSet<(u32, Vec<u8>)>>>;
 
-fn hand_over(to: BorrowedFd, listener: &OwnedFd) -> io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    let listeners = [listener.as_fd()];
-    control.push(SendAncillaryMessage::ScmRights(&listeners));
-    sendmsg(to, &[IoSlice::new(&[0])], &mut control, SendFlags::empty())?;
-    Ok(())
-}
-
-fn take_over(from: &OwnedFd) -> io::Result<OwnedFd> {
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut byte = [0];
-    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
-    recvmsg(from, &mut [io::IoSliceMut::new(&mut byte)], &mut control, flags)?;
-    let mut came = control.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut listeners) => listeners.next(),
-        _ => None,
-    });
-    came.next().ok_or_else(|| io::Error::other("the new process did not submit"))
-}
+/// As many are remembered; more at a time come about by intent alone.
+const BEGUN: usize = 1024;
 
 async fn serve(listener: &AsyncFd<Arc<OwnedFd>>, tenant: Tenant) -> io::Result<()> {
-    let room = Arc::new(Semaphore::new(WAITING));
+    let (room, begun) = (Arc::new(Semaphore::new(WAITING)), Begun::default());
     loop {
         let mut ready = listener.readable().await?;
         let mut polled = [PollFd::new(listener, PollFlags::IN)];
         poll(&mut polled, Some(&Timespec::default()))?;
         let state = polled[0].revents();
         if state.contains(PollFlags::IN) {
-            if let Some(call) = Call::receive(Arc::clone(listener.get_ref()))? {
+            if let Some(call) = Call::receive(Arc::clone(listener.get_ref()), Arc::clone(&begun))? {
                 match Arc::clone(&room).try_acquire_owned() {
                     Ok(place) => call.answer_apart(tenant, place)?,
-                    Err(_) => call.reply(Err(io::Error::from_raw_os_error(libc::EAGAIN))),
+                    Err(_) => drop(call.reply(libc::EAGAIN)),
                 }
             }
             // Whoever makes thousands must not keep terminals waiting.
@@ -141,18 +105,19 @@ async fn serve(listener: &AsyncFd<Arc<OwnedFd>>, tenant: Tenant) -> io::Result<(
 /// A call of `connect` whose caller waits.
 struct Call {
     listener: Arc<OwnedFd>,
+    begun: Begun,
     notice: seccomp_notif,
 }
 
 impl Call {
-    fn receive(listener: Arc<OwnedFd>) -> io::Result<Option<Self>> {
+    fn receive(listener: Arc<OwnedFd>, begun: Begun) -> io::Result<Option<Self>> {
         // SAFETY: numbers only, which the kernel wants to be 0.
         let mut notice: seccomp_notif = unsafe { std::mem::zeroed() };
         // SAFETY: the kernel fills what it is given.
         let got =
             unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut notice) };
         match checked(got.into()) {
-            Ok(_) => Ok(Some(Self { listener, notice })),
+            Ok(_) => Ok(Some(Self { listener, begun, notice })),
             // Who called has ended, or was interrupted and will call again.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -162,13 +127,16 @@ impl Call {
     /// By a thread of its own: a connection may be long in coming.
     fn answer_apart(self, tenant: Tenant, place: impl Send + 'static) -> io::Result<()> {
         let answer = move || {
-            self.reply(self.connect(tenant));
+            if let Err(error) = self.answer(tenant) {
+                // It fails when who called is gone, to whom nothing is owed.
+                let _ = self.reply(error.raw_os_error().unwrap_or(libc::EACCES));
+            }
             drop(place);
         };
         std::thread::Builder::new().stack_size(STACK).spawn(answer).map(drop)
     }
 
-    fn connect(&self, tenant: Tenant) -> io::Result<()> {
+    fn answer(&self, tenant: Tenant) -> io::Result<()> {
         let caller = Pid::from_raw(self.notice.pid.cast_signed())
             .ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
         let [socket, at, length, ..] = self.notice.data.args;
@@ -187,9 +155,28 @@ impl Call {
             unsafe { unshare_unsafe(UnshareFlags::FS) }?;
             rustix::process::fchdir(place)?;
         }
-        let (pointer, length) = (address.as_ptr().cast(), address.len() as libc::socklen_t);
+        let this = (self.notice.pid, address);
+        let again = {
+            let mut begun = self.begun();
+            begun.len() < BEGUN && !begun.insert(this.clone())
+        };
+        let (pointer, length) = (this.1.as_ptr().cast(), this.1.len() as libc::socklen_t);
         // SAFETY: the pointer and the length are the address's.
-        checked(unsafe { libc::connect(socket.as_raw_fd(), pointer, length) }.into()).map(drop)
+        let connected = checked(unsafe { libc::connect(socket.as_raw_fd(), pointer, length) }.into());
+        let outcome = match connected.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EACCES)) {
+            libc::EISCONN if again => 0,
+            libc::EALREADY if again => libc::EINPROGRESS,
+            outcome => outcome,
+        };
+        let waited = self.reply(outcome).is_ok();
+        if waited || !matches!(outcome, 0 | libc::EINPROGRESS) {
+            self.begun().remove(&this);
+        }
+        Ok(())
+    }
+
+    fn begun(&self) -> MutexGuard<'_, HashSet<(u32, Vec<u8>)>> {
+        self.begun.lock().expect("no holder panics")
     }
 
     fn is_valid(&self) -> io::Result<()> {
@@ -198,12 +185,12 @@ impl Call {
         checked(unsafe { libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, id) }.into()).map(drop)
     }
 
-    fn reply(&self, outcome: io::Result<()>) {
-        let error = outcome.err().map_or(0, |error| -error.raw_os_error().unwrap_or(libc::EACCES));
-        let mut reply = seccomp_notif_resp { id: self.notice.id, val: 0, error, flags: 0 };
-        // It fails when who called is gone, to whom nothing is owed.
+    /// With an error's number, or 0. Fails when the caller waits no more.
+    fn reply(&self, error: c_int) -> io::Result<()> {
+        let mut reply = seccomp_notif_resp { id: self.notice.id, val: 0, error: -error, flags: 0 };
+        let (listener, reply) = (self.listener.as_raw_fd(), &raw mut reply);
         // SAFETY: the kernel reads what it is given.
-        unsafe { libc::ioctl(self.listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw mut reply) };
+        checked(unsafe { libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SEND, reply) }.into()).map(drop)
     }
 }
 
@@ -283,54 +270,9 @@ fn is_closed_off(address: &[u8]) -> bool {
     link_local && port != Some(DNS)
 }
 
-fn checked(outcome: c_long) -> io::Result<c_long> {
-    if outcome < 0 { Err(io::Error::last_os_error()) } else { Ok(outcome) }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::CommandExt as _;
-    use std::process::Command;
-
     use super::*;
-
-    /// What a call comes to in a process that has submitted.
-    fn try_there(call: impl Fn() -> c_long + Send + Sync + 'static) -> i32 {
-        let calls = filter::calls();
-        let mut command = Command::new("true");
-        // SAFETY: system calls only.
-        unsafe {
-            command.pre_exec(move || {
-                rustix::thread::set_no_new_privs(true)?;
-                let _listener = submit(&calls)?;
-                checked(call()).and(Err(io::Error::from_raw_os_error(libc::EISCONN)))
-            });
-        }
-        command.spawn().unwrap_err().raw_os_error().unwrap()
-    }
-
-    #[test]
-    fn there_is_no_way_around() {
-        let call = |number, arguments: [c_int; 4]| {
-            // SAFETY: a descriptor that is none, and null pointers.
-            move || unsafe {
-                libc::syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], 0, 0)
-            }
-        };
-        let fast = libc::MSG_FASTOPEN;
-        for (number, arguments) in [
-            (libc::SYS_sendto, [-1, 0, 0, fast]),
-            (libc::SYS_sendmsg, [-1, 0, fast, 0]),
-            (libc::SYS_sendmmsg, [-1, 0, 0, fast]),
-        ] {
-            assert_eq!(try_there(call(number, arguments)), libc::EOPNOTSUPP, "{number}");
-            let plain = arguments.map(|argument| if argument == fast { 0 } else { argument });
-            assert_eq!(try_there(call(number, plain)), libc::EBADF, "{number}");
-        }
-        assert_eq!(try_there(call(libc::SYS_io_uring_setup, [1, 0, 0, 0])), libc::ENOSYS);
-        #[cfg(target_arch = "x86_64")]
-        assert_eq!(try_there(call(libc::SYS_connect + 0x4000_0000, [-1, 0, 0, 0])), libc::ENOSYS);
-    }
 
     #[test]
     fn link_local_addresses_are_closed_off_but_for_name_servers() {

@@ -17,6 +17,8 @@ use rustix::thread::{
     set_thread_res_gid, set_thread_res_uid,
 };
 
+use libc::c_long;
+
 pub use connect::Supervised;
 
 /// What the daemon needs: to be the tenant where files are concerned and to
@@ -125,6 +127,10 @@ impl Tenant {
         set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
         Ok(set_no_new_privs(true)?)
     }
+}
+
+fn checked(outcome: c_long) -> io::Result<c_long> {
+    if outcome < 0 { Err(io::Error::last_os_error()) } else { Ok(outcome) }
 }
 
 #[cfg(test)]

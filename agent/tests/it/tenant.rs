@@ -318,3 +318,54 @@ async fn on_unix_sockets_it_is_the_tenant_that_comes() {
     viewer.types(&format!("perl -MSocket -e '{connect}' here.sock\n")).await;
     viewer.sees("Permission denied at -e").await;
 }
+
+/// Whether a thread of the process is about to connect.
+fn connects(process: Pid) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero())).unwrap();
+    threads.flatten().any(|thread| {
+        let call = std::fs::read_to_string(thread.path().join("syscall")).unwrap_or_default();
+        call.starts_with(&format!("{} ", libc::SYS_connect))
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_comes_while_its_program_stands_still_is_there_when_it_goes_on() {
+    if !root() {
+        return;
+    }
+    let daemon = ready(&Control::start()).await;
+    // With room for one, which is taken: whoever comes next has to try again.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let first = TcpStream::connect(address).unwrap();
+    let mut viewer = Viewer::new(&daemon, 1, 0).await;
+    let connect = format!(
+        "socket(S, AF_INET, SOCK_STREAM, 0); print qq(number $$\\n); \
+         connect(S, sockaddr_in({}, INADDR_LOOPBACK)) or print qq(not $!\\n); print <S>",
+        address.port()
+    );
+    viewer.types(&format!("perl -MSocket -e '$|=1; {connect}'\n")).await;
+    let number = loop {
+        viewer.next().await;
+        let seen = viewer.text();
+        if let Some((_, rest)) = seen.rsplit_once("\rnumber ").or_else(|| seen.rsplit_once("\nnumber "))
+            && let Some((number, _)) = rest.split_once("\r\n")
+        {
+            break Pid::from_raw(number.parse().unwrap()).unwrap();
+        }
+    };
+    let state = || std::fs::read_to_string(format!("/proc/{}/stat", number.as_raw_nonzero())).unwrap();
+    until("it connects", || connects(number) && connects(daemon.pid())).await;
+    rustix::process::kill_process(number, Signal::STOP).unwrap();
+    until("it stands still", || state().contains(") T ")).await;
+    let (one, _) = listener.accept().unwrap();
+    assert_eq!(one.peer_addr().unwrap(), first.local_addr().unwrap());
+    let (mut other, _) = listener.accept().unwrap();
+    until("the daemon is done", || !connects(daemon.pid())).await;
+    rustix::process::kill_process(number, Signal::CONT).unwrap();
+    other.write_all(b"here I am\n").unwrap();
+    drop(other);
+    viewer.sees("here I am\r\n").await;
+    assert!(!viewer.text().contains("not Transport"), "{}", viewer.text());
+}

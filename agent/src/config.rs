@@ -8,6 +8,8 @@ use std::str::FromStr;
 use domain::id::InstanceId;
 use domain::protocol::{Secret, env};
 
+use crate::tenant::Tenant;
+
 /// Read from the environment; see [`domain::protocol::env`] for each variable.
 #[derive(Debug)]
 pub struct Config {
@@ -18,6 +20,8 @@ pub struct Config {
     pub home: PathBuf,
     /// The Landlock ABI that must be held to.
     pub landlock: Option<u8>,
+    /// Whose processes the tenant's are, if not the daemon's own user's.
+    pub tenant: Option<Tenant>,
 }
 
 /// What to listen on.
@@ -77,7 +81,16 @@ impl Config {
     /// No other thread may run yet.
     pub unsafe fn take_from_environment() -> Result<Self, BadVariable> {
         let config = Self::read();
-        for name in [env::ENROLMENT, env::CONTROL, env::LISTEN_FDS, env::LISTEN, env::DIRECT, env::LANDLOCK] {
+        let own = [
+            env::ENROLMENT,
+            env::CONTROL,
+            env::LISTEN_FDS,
+            env::LISTEN,
+            env::DIRECT,
+            env::LANDLOCK,
+            env::TENANT,
+        ];
+        for name in own {
             // SAFETY: the caller promises that no other thread runs.
             unsafe { std::env::remove_var(name) };
         }
@@ -122,6 +135,10 @@ impl Config {
                 Some(abi)
             }
         };
+        let tenant = match std::env::var_os(env::TENANT) {
+            None => None,
+            Some(_) => Some(text(env::TENANT)?.parse().map_err(|problem| bad(env::TENANT, problem))?),
+        };
         Ok(Self {
             instance: instance.map_err(|_| bad(env::INSTANCE, "names no instance"))?,
             control: control.map_err(|()| bad(env::CONTROL, "is no unix:/path, http:// or https://"))?,
@@ -129,6 +146,7 @@ impl Config {
             listeners,
             home,
             landlock,
+            tenant,
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::config::Listeners;
 const NEWEST: u8 = 5;
 
 /// Makes memory, environment and descriptors unreadable to the tenant, whose
-/// shells run as the same user. A program that is executed is readable again.
+/// shells may run as the same user. A program that is executed is readable again.
 pub fn hide() -> rustix::io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })

@@ -15,5 +15,6 @@ pub mod reaper;
 pub mod run;
 pub mod save;
 pub mod serve;
+pub mod tenant;
 pub mod terminal;
 pub mod usage;

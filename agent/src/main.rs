@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use agent::{config, confine, run};
+use domain::protocol::env;
 use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
@@ -35,6 +36,11 @@ fn start() -> Result<(), String> {
     let sockets = sockets.map_err(|error| format!("the listening sockets: {error}"))?;
     confine::adopt_orphans().map_err(|error| format!("adopting orphans: {error}"))?;
     tracing::info!(instance = %config.instance, landlock = ?config.landlock, "begins");
+    if let Some(tenant) = config.tenant {
+        tenant.move_in(&config.home).map_err(|error| format!("{}: {error}", env::TENANT))?;
+        // A change of user may have undone it.
+        confine::hide().map_err(|error| format!("it can't be hidden from the tenant: {error}"))?;
+    }
     if let Some(abi) = config.landlock {
         confine::restrict_files(&config.home, abi).map_err(|error| format!("Landlock: {error}"))?;
     }

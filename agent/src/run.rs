@@ -106,7 +106,7 @@ async fn boot(config: &Config, reaper: Arc<Reaper>) -> Result<Booted, Fatal> {
     let greeting = is_new.then(home::greeting);
     let instance = Arc::new(Instance {
         gate: Gate::new(config.instance, verifier, reply.origins),
-        terminals: Terminals::new(Shell::find(&config.home), reaper, greeting),
+        terminals: Terminals::new(Shell::find(&config.home, config.tenant), reaper, greeting),
         usage: Usage::default(),
         saver,
     });

@@ -53,12 +53,12 @@ COPY --from=openclaw /opt/openclaw /opt/openclaw
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && \
     ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx && \
     ln -s /opt/openclaw/node_modules/.bin/openclaw /usr/local/bin/openclaw
-# The daemon becomes the tenant to start its programs, signals them, and reads and brings back a home
-# that is not its own. In one step, so that no layer has the file twice, and checked.
+# The daemon becomes the tenant to start its programs and where files are concerned, gives it its home,
+# signals its programs and connects for them. In one step, so that no layer has the file twice, and checked.
 RUN --mount=type=bind,from=build,source=/out,target=/out \
     cp /out/openclaw-agent /usr/local/bin/ && \
-    setcap cap_chown,cap_dac_override,cap_kill,cap_setgid,cap_setuid=ep /usr/local/bin/openclaw-agent && \
-    setcap -v cap_chown,cap_dac_override,cap_kill,cap_setgid,cap_setuid=ep /usr/local/bin/openclaw-agent
+    setcap cap_chown,cap_kill,cap_setgid,cap_setuid,cap_sys_ptrace=ep /usr/local/bin/openclaw-agent && \
+    setcap -v cap_chown,cap_kill,cap_setgid,cap_setuid,cap_sys_ptrace=ep /usr/local/bin/openclaw-agent
 ENV LANG=C.UTF-8
 # Fargate gives these as volumes, and takes owner and mode from here: the rest is read-only there.
 VOLUME ["/home/agent", "/tmp"]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::cloud::Cloud;
 use common::terminal::Terminal;
-use common::{PATIENCE, Person, Server};
+use common::{Client, PATIENCE, Person, Server};
 use ecs_fake::{
     Delays, Deliveries, Fault, Notice, Operation, Settings, Shortage, Span, StartFailure, Status, StopCode,
 };
@@ -332,4 +332,51 @@ async fn without_any_event() {
     let billed = tasks[0].execution_stopped_at.unwrap().0.0 - tasks[0].pull_started_at.unwrap().0.0;
     let rate = asleep["cost"]["per_hour"].as_i64().unwrap();
     assert_eq!(asleep["cost"]["session"].as_i64().unwrap(), rate * billed / 3_600_000);
+}
+
+/// What a task knows of itself, and may do, its tenant does not come to know.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tenant_finds_neither_the_tasks_endpoints_nor_what_its_agent_holds() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("this is not root, and starts no processes of other users: nothing was tested");
+        return;
+    }
+    let cloud = Cloud::start(brisk()).await;
+    let server = cloud.server(&[]);
+    let owner = server.owner().await;
+    let id = owner.spawn("inquilino").await;
+    owner.until(&id, "running").await;
+    let tasks = cloud.fake.tasks();
+    let runtime_id = tasks[0].containers[0].runtime_id.clone().unwrap();
+    let port = cloud.fake.endpoint().rsplit(':').next().unwrap().parse().unwrap();
+    assert_eq!(
+        Client::at(port).get(&format!("/v4/{runtime_id}/task")).await.status,
+        200,
+        "who knows it, gets it"
+    );
+
+    let mut terminal = Terminal::connect(&owner, &id).await;
+    terminal.run("echo user $(id -u) $(stat -c %u .)", "user 4001 4001").await;
+    let secrets = "v4/[0-9a-f]{32}-|v2/credential[s]/|OPENCLAW_(ENROLMEN[T]|CONTRO[L])|ASI[A][A-Z0-9]{12}";
+    let look = format!("grep -alE '{secrets}' /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | wc -l");
+    terminal.run(&format!("echo found $({look})"), "found 0").await;
+    // Where that stands for whom it is meant for: in the environment that the agent began with.
+    let holds = |process: &std::path::Path| {
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environment).contains(&format!("/v4/{runtime_id}"))
+    };
+    let mut processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    assert!(processes.any(|process| holds(&process)));
+    for path in [format!("/v4/{:032}-1/task", 0), "/v2/credentials/1".to_owned()] {
+        let ask = format!(
+            "exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3; head -1 <&3"
+        );
+        terminal.run(&ask, "404 Not Found").await;
+    }
+    terminal.run("echo kept > file; cat file", "kept").await;
+    owner.act(&id, "sleep").await;
+    owner.until(&id, "asleep").await;
+    owner.act(&id, "wake").await;
+    owner.until_runs(&id, 2).await;
+    Terminal::connect(&owner, &id).await.run("cat file; stat -c %u file", "kept\r\n4001").await;
 }

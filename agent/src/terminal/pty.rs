@@ -13,6 +13,8 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::tenant::{Supervised, Tenant};
+
 /// The end of a pseudo-terminal that the agent holds.
 #[derive(Debug)]
 pub struct Pty(AsyncFd<OwnedFd>);
@@ -89,16 +91,18 @@ impl Pty {
 pub struct Shell {
     program: PathBuf,
     home: PathBuf,
+    /// Whose they are, if not the daemon's own user's.
+    tenant: Option<Tenant>,
 }
 
 impl Shell {
     /// The user's own, else bash, else the system's.
-    pub fn find(home: &Path) -> Self {
+    pub fn find(home: &Path, tenant: Option<Tenant>) -> Self {
         let wanted = std::env::var_os("SHELL").map(PathBuf::from);
         let known = ["/bin/bash", "/bin/sh"].map(PathBuf::from);
         let there = |path: &PathBuf| path.is_absolute() && path.is_file();
         let program = wanted.into_iter().chain(known).find(there).unwrap_or_else(|| "/bin/sh".into());
-        Self { program, home: home.to_owned() }
+        Self { program, home: home.to_owned(), tenant }
     }
 
     /// Starts a login shell with `terminal` as its controlling terminal.
@@ -118,7 +122,15 @@ impl Shell {
             .stderr(Stdio::from(terminal));
         // SAFETY: system calls only, on a process that is nobody else's.
         unsafe { command.pre_exec(prepare) };
-        command.spawn()
+        let Some(tenant) = self.tenant else { return command.spawn() };
+        let supervised = Supervised::new(tenant)?;
+        let submit = supervised.submission();
+        // SAFETY: as above.
+        unsafe { command.pre_exec(move || tenant.assume().and_then(|()| submit())) };
+        let mut child = command.spawn()?;
+        // The process is reaped with all others.
+        supervised.watch().inspect_err(|_| drop(child.kill()))?;
+        Ok(child)
     }
 }
 

@@ -7,5 +7,6 @@ mod boot;
 mod refusals;
 mod sandbox;
 mod saving;
+mod tenant;
 mod terminals;
 mod usage;

@@ -64,6 +64,12 @@ pub mod env {
     /// The Landlock ABI that the kernel was found to have, and that the
     /// instance must therefore hold itself to, or end. Absent: it has none.
     pub const LANDLOCK: &str = "OPENCLAW_LANDLOCK";
+    /// `<uid>:<gid>`, another user than the daemon's: the tenant's programs run
+    /// as this one, own the home, and connect to no link-local address. The
+    /// daemon is root or has CAP_SETUID, CAP_SETGID, CAP_KILL and
+    /// CAP_SYS_PTRACE, and CAP_CHOWN where the home is not yet the tenant's.
+    /// Absent: they run as the daemon's own user.
+    pub const TENANT: &str = "OPENCLAW_TENANT";
 }
 
 /// A secret in a body: its `Debug` shows nothing.

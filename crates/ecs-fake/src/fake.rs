@@ -1,6 +1,8 @@
 //! A running fake, as a test holds it.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -35,7 +37,7 @@ impl Fake {
     pub async fn start(config: Config) -> io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let temporary = if config.folder.is_none() { Some(tempfile::tempdir()?) } else { None };
+        let temporary = if config.folder.is_none() { Some(folder_of_tasks()?) } else { None };
         let folder = match (&config.folder, &temporary) {
             (Some(folder), _) => {
                 std::fs::create_dir_all(folder)?;
@@ -151,4 +153,9 @@ impl Drop for Fake {
         self.server.abort();
         self.shared.end();
     }
+}
+
+/// Processes of tasks may be of another user, and must get to their folders.
+fn folder_of_tasks() -> io::Result<TempDir> {
+    tempfile::Builder::new().permissions(Permissions::from_mode(0o711)).tempdir()
 }

@@ -17,7 +17,7 @@ use crate::random::Random;
 use crate::settings::{Delays, StartFailure};
 use crate::shape::{Epoch, Status, StopCode};
 use crate::shared::{Announce, Shared};
-use crate::state::{Notice, Record, Run, Stop};
+use crate::state::{self, Notice, Record, Run, Stop};
 
 /// Lives one task's life.
 pub(crate) async fn live(shared: Arc<Shared>, id: String) {
@@ -159,8 +159,7 @@ impl Life {
 
     async fn execute(&self, address: Ipv4Addr) -> io::Result<Running> {
         let folder: PathBuf = self.shared.folder.join(&self.id);
-        // Fargate's form: the task's id and a number.
-        let runtime_id = format!("{}-{:010}", self.id, self.ordinal);
+        let runtime_id = state::runtime_id(&self.id, self.ordinal);
         let surroundings = Surroundings {
             endpoint: &self.shared.endpoint,
             region: &self.shared.config.region,

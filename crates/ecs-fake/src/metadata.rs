@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::random::Random;
 use crate::shape::{Epoch, Task};
 use crate::shared::Shared;
+use crate::state;
 
 type Found = Result<Json<Value>, StatusCode>;
 
@@ -19,7 +20,8 @@ type Found = Result<Json<Value>, StatusCode>;
 fn find(shared: &Shared, runtime_id: &str) -> Result<(Arc<Task>, String), StatusCode> {
     let state = shared.state();
     let id = runtime_id.split('-').next().unwrap_or_default();
-    let record = state.tasks.get(id).ok_or(StatusCode::NOT_FOUND)?;
+    let record = state.tasks.get(id).filter(|record| state::runtime_id(id, record.ordinal) == runtime_id);
+    let record = record.ok_or(StatusCode::NOT_FOUND)?;
     Ok((Arc::clone(&record.task), record.family.clone()))
 }
 

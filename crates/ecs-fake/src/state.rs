@@ -114,6 +114,12 @@ pub enum Notice {
     None,
 }
 
+/// The name of a task's container at its metadata endpoint, in Fargate's form:
+/// the task's id and a number.
+pub(crate) fn runtime_id(id: &str, ordinal: u64) -> String {
+    format!("{id}-{ordinal:010}")
+}
+
 impl Record {
     /// The task as it was `lag` ago; none if it was not there then.
     pub fn seen(&self, lag: Duration) -> Option<&Arc<Task>> {

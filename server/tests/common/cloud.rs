@@ -146,6 +146,14 @@ impl Balancer {
 }
 
 fn definition(family: &str, architecture: &str) -> serde_json::Value {
+    let mut environment = vec![
+        json!({"name": "OPENCLAW_HOME", "value": "/home/agent"}),
+        json!({"name": "SHELL", "value": "/bin/bash"}),
+    ];
+    // Only root starts processes of other users.
+    if rustix::process::geteuid().is_root() {
+        environment.push(json!({"name": "OPENCLAW_TENANT", "value": "4001:4001"}));
+    }
     json!({
         "family": family,
         "networkMode": "awsvpc",
@@ -157,10 +165,7 @@ fn definition(family: &str, architecture: &str) -> serde_json::Value {
             "name": "agent",
             "image": "agent:latest",
             "stopTimeout": 120,
-            "environment": [
-                {"name": "OPENCLAW_HOME", "value": "/home/agent"},
-                {"name": "SHELL", "value": "/bin/bash"},
-            ],
+            "environment": environment,
         }],
     })
 }

@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -53,6 +54,8 @@ impl Control {
     pub fn start() -> Arc<Self> {
         let control = Self::closed();
         let listener = UnixListener::bind(control.socket()).unwrap();
+        super::open_way(control.folder.path());
+        std::fs::set_permissions(control.socket(), std::fs::Permissions::from_mode(0o666)).unwrap();
         control.clone().serve(listener);
         control
     }

@@ -81,12 +81,13 @@ impl Daemon {
         Self::start_command(control, command, |_| {})
     }
 
-    fn start_command(
+    pub fn start_command(
         control: &Arc<Control>,
         mut command: Command,
         change: impl FnOnce(&mut Command),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        super::open_way(folder.path());
         std::fs::create_dir(folder.path().join("home")).unwrap();
         let unix = std::os::unix::net::UnixListener::bind(folder.path().join("agent.sock")).unwrap();
         let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -58,4 +58,7 @@ async fn it_is_what_the_definition_the_call_and_fargate_give() {
     assert!(credentials["Expiration"].as_str().unwrap().ends_with('Z'));
     assert_eq!(get("/v2/credentials/another".to_owned()).await.0, 404);
     assert_eq!(get(format!("/v4/{}-1", "0".repeat(32))).await.0, 404);
+    let (known, number) = container["DockerId"].as_str().unwrap().split_once('-').unwrap();
+    assert_eq!(get(format!("/v4/{known}-{}", number.replace('0', "1"))).await.0, 404);
+    assert_eq!(get(format!("/v4/{known}")).await.0, 404);
 }

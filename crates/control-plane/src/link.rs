@@ -91,7 +91,11 @@ impl Link {
         let claims = self.verifier.claims(token, self.ledger.now()).map_err(|_| Error::Unauthenticated)?;
         let instance = claims.instance;
         claims.check(instance, Scope::Instance).map_err(|_| Error::Unauthenticated)?;
-        let agent = self.ledger.agent(instance.agent).await.map_err(|_| Error::Unauthenticated)?;
+        let agent = match self.ledger.agent(instance.agent).await {
+            Err(Error::NotFound) => return Err(Error::Unauthenticated),
+            // That the ledger is away says nothing of the token.
+            outcome => outcome?,
+        };
         if agent.instance_id() == instance && agent.instance.is_some() {
             Ok(instance)
         } else {

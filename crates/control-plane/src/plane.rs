@@ -8,13 +8,14 @@ use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, SystemClock};
+use crate::due::Due;
 use crate::fleet::Fleet;
 use crate::identity::Identity;
 use crate::instances::Instances;
 use crate::ledger::Ledger;
 use crate::link::Link;
 use crate::live::{Hub, Writers};
-use crate::orchestrator::{LaunchPolicy, Orchestrator};
+use crate::orchestrator::{LaunchPolicy, Orchestrator, Waiting};
 use crate::provider::{Provider, ProviderEvent};
 use crate::snapshots::{Place, Repositories};
 use crate::store::Store;
@@ -67,7 +68,7 @@ impl ControlPlane {
             policy,
             book: PriceBook::proposal(),
             hub: Hub::new(writers),
-            due: tokio::sync::Notify::new(),
+            due: Due::new(),
         });
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
         Ok(Self {
@@ -85,7 +86,14 @@ impl ControlPlane {
                 repositories: Arc::clone(&repositories),
                 origins,
             }),
-            orchestrator: Arc::new(Orchestrator { ledger, provider, instances, repositories, launches }),
+            orchestrator: Arc::new(Orchestrator {
+                ledger,
+                provider,
+                instances,
+                repositories,
+                launches,
+                waiting: Waiting::default(),
+            }),
             events,
         })
     }

@@ -13,9 +13,11 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
 use tokio::sync::mpsc;
 
+use crate::mend::mend;
 use crate::provider::ProviderEvent;
 
 /// A long poll: an empty queue costs three requests a minute.
@@ -49,7 +51,7 @@ impl Queue {
     pub async fn check(&self) -> Result<(), String> {
         let asked = self.client.get_queue_attributes().queue_url(&self.url).send().await;
         asked.map(drop).map_err(|error| {
-            format!("the queue {}: {}", self.url, aws_sdk_sqs::error::DisplayErrorContext(error))
+            format!("the queue {}: {}{}", self.url, DisplayErrorContext(&error), mend(error.code()))
         })
     }
 
@@ -60,10 +62,8 @@ impl Queue {
             match self.receive().await {
                 Ok(messages) => {
                     pause = PAUSE.0;
-                    for message in messages {
-                        if self.hand_on(&message, &tell).await.is_err() {
-                            return;
-                        }
+                    if self.hand_on(messages, &tell).await.is_err() {
+                        return;
                     }
                 }
                 Err(error) => {
@@ -88,31 +88,47 @@ impl Queue {
             .send()
             .await;
         let received =
-            received.map_err(|error| aws_sdk_sqs::error::DisplayErrorContext(error).to_string())?;
+            received.map_err(|error| format!("{}{}", DisplayErrorContext(&error), mend(error.code())))?;
         Ok(received.messages.unwrap_or_default())
     }
 
     async fn hand_on(
         &self,
-        message: &Message,
+        messages: Vec<Message>,
         tell: &mpsc::Sender<ProviderEvent>,
     ) -> Result<(), mpsc::error::SendError<ProviderEvent>> {
-        let events = match message::read(message.body().unwrap_or_default()) {
-            Ok(events) => events,
-            Err(error) => {
-                tracing::error!(%error, "an event can't be read and is left to the dead letters");
-                return Ok(());
+        let mut done = Vec::new();
+        for (index, message) in messages.into_iter().enumerate() {
+            match message::read(message.body().unwrap_or_default()) {
+                Ok(events) => {
+                    for event in events {
+                        tell.send(event).await?;
+                    }
+                    let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
+                    done.extend(entry.set_receipt_handle(message.receipt_handle).build().ok());
+                }
+                Err(error) => {
+                    tracing::error!(%error, "an event can't be read and is left to the dead letters");
+                }
             }
-        };
-        for event in events {
-            tell.send(event).await?;
         }
-        let receipt = message.receipt_handle().unwrap_or_default();
-        let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await;
-        if let Err(error) = deleted {
-            let error = aws_sdk_sqs::error::DisplayErrorContext(error).to_string();
-            tracing::warn!(error, "an event was not deleted and comes again");
+        if !done.is_empty() {
+            self.delete(done).await;
         }
         Ok(())
+    }
+
+    async fn delete(&self, done: Vec<DeleteMessageBatchRequestEntry>) {
+        let deleted =
+            self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(done)).send().await;
+        let why = match deleted {
+            Ok(outcome) => {
+                outcome.failed.iter().map(|entry| entry.code.clone()).collect::<Vec<_>>().join(", ")
+            }
+            Err(error) => format!("{}{}", DisplayErrorContext(&error), mend(error.code())),
+        };
+        if !why.is_empty() {
+            tracing::warn!(why, "events were not deleted and come again");
+        }
     }
 }

@@ -167,6 +167,12 @@ impl Orchestrator {
     async fn stop(&self, agent: &Agent) -> Result<()> {
         let instance = agent.instance_id();
         let at = self.provider.stop(&instance).await?;
+        let launched = agent.instance.as_ref().map(|instance| instance.started_at);
+        // Launched a moment ago and not to be found: what the provider tells may be
+        // older than it, and it would run on unmetered.
+        if at.is_none() && launched.is_some_and(|at| self.ledger.now().since(at) < self.provider.lag()) {
+            return Err(ProviderError::StillRunning(instance).into());
+        }
         match settled(self.ledger.saw(instance, Seen::Stopped { at }).await) {
             // Its end was told first, and meant the same.
             Err(Error::Illegal(_)) => Ok(()),

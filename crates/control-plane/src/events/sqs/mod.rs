@@ -20,8 +20,11 @@ use tokio::sync::mpsc;
 use crate::mend::mend;
 use crate::provider::ProviderEvent;
 
-/// A long poll: an empty queue costs three requests a minute.
+/// A long poll: an empty queue costs each reader three requests a minute.
 const WAIT_SECS: i32 = 20;
+/// Who waits for an answer reads nothing: a fleet that starts at once tells a
+/// hundred things a second.
+const READERS: usize = 3;
 const BATCH: i32 = 10;
 /// After a failure.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -57,12 +60,16 @@ impl Queue {
 
     /// Hands on what comes, for ever; ends when nobody listens any more.
     pub async fn run(self, tell: mpsc::Sender<ProviderEvent>) {
+        futures::future::join_all((0..READERS).map(|_| self.read(&tell))).await;
+    }
+
+    async fn read(&self, tell: &mpsc::Sender<ProviderEvent>) {
         let mut pause = PAUSE.0;
         loop {
             match self.receive().await {
                 Ok(messages) => {
                     pause = PAUSE.0;
-                    if self.hand_on(messages, &tell).await.is_err() {
+                    if self.hand_on(messages, tell).await.is_err() {
                         return;
                     }
                 }

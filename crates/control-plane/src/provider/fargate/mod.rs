@@ -341,12 +341,24 @@ impl Provider for Fargate {
     }
 
     async fn dial(&self, instance: &InstanceId) -> Result<Connection, ProviderError> {
-        if let Some(address) = self.known(*instance).and_then(|known| known.address)
+        let known = self.known(*instance);
+        if let Some(address) = known.as_ref().and_then(|known| known.address)
             && let Ok(stream) = self.connect(*instance, address).await
         {
             return Ok(Box::new(stream));
         }
-        let found = self.running(*instance).await?;
+        let found = match known.filter(|known| known.address.is_none()) {
+            // As it was launched from here: by its name it costs one call, not two.
+            Some(known) => task::choose(self.describe(&[known.arn]).await?),
+            None => None,
+        };
+        let found = match found.filter(|found| task::address(found).is_some() && !task::is_ending(found)) {
+            Some(found) => {
+                self.remember(*instance, Some(&found));
+                Some(found)
+            }
+            None => self.running(*instance).await?,
+        };
         let address = found.as_ref().and_then(task::address).ok_or(ProviderError::NotRunning(*instance))?;
         Ok(Box::new(self.connect(*instance, address).await?))
     }

@@ -125,6 +125,11 @@ impl Proxy {
         std::mem::take(&mut self.plan().costs)
     }
 
+    /// The operations that something is still to befall.
+    pub fn planned(&self) -> Vec<&'static str> {
+        self.plan().next.iter().map(|(operation, _)| *operation).collect()
+    }
+
     /// Whether all that was planned befell.
     pub fn done(&self) -> bool {
         self.plan().next.is_empty()

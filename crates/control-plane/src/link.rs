@@ -13,6 +13,7 @@ use repository::{Kind, ObjectName, ObjectStore};
 
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, settled};
+use crate::live::Heard;
 use crate::random;
 use crate::snapshots::Repositories;
 use crate::store::Hash;
@@ -76,7 +77,13 @@ impl Link {
                 Err(Error::Illegal(Illegal::TooEarly)) => {}
                 Err(error) => return Err(error),
             }
-            if tokio::time::timeout_at(deadline, listener.next()).await.is_err() {
+            let told = async {
+                // Each other agent's change would be a look of each that waits.
+                while let Some(Heard::Changed(change)) = listener.next().await
+                    && change.agent != instance.agent
+                {}
+            };
+            if tokio::time::timeout_at(deadline, told).await.is_err() {
                 return Err(Error::Illegal(Illegal::TooEarly));
             }
         }

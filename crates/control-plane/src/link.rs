@@ -14,6 +14,7 @@ use repository::{Kind, ObjectName, ObjectStore};
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, settled};
 use crate::live::Heard;
+use crate::orchestrator::Orchestrator;
 use crate::random;
 use crate::snapshots::Repositories;
 use crate::store::Hash;
@@ -27,6 +28,7 @@ const LAUNCH_WORD: Duration = Duration::from_secs(5);
 /// The instances' counter.
 pub struct Link {
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) orchestrator: Arc<Orchestrator>,
     pub(crate) signer: Arc<TicketSigner>,
     pub(crate) verifier: TicketVerifier,
     pub(crate) repositories: Arc<Repositories>,
@@ -84,8 +86,14 @@ impl Link {
                 {}
             };
             if tokio::time::timeout_at(deadline, told).await.is_err() {
-                return Err(Error::Illegal(Illegal::TooEarly));
+                break;
             }
+        }
+        // The word is late or lost, and the instance is there: it is asked for.
+        self.orchestrator.ask_of(instance).await?;
+        match settled(self.ledger.saw(instance, Seen::Enrolled).await)? {
+            Some(agent) => Ok(agent),
+            None => self.ledger.agent(instance.agent).await,
         }
     }
 

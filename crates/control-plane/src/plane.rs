@@ -71,29 +71,31 @@ impl ControlPlane {
             due: Due::new(),
         });
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
+        let orchestrator = Arc::new(Orchestrator {
+            ledger: Arc::clone(&ledger),
+            provider: Arc::clone(&provider),
+            instances: Arc::clone(&instances),
+            repositories: Arc::clone(&repositories),
+            launches,
+            waiting: Waiting::default(),
+        });
         Ok(Self {
             fleet: Arc::new(Fleet {
                 ledger: Arc::clone(&ledger),
-                provider: Arc::clone(&provider),
-                instances: Arc::clone(&instances),
+                provider,
+                instances,
                 signer: Arc::clone(&signer),
             }),
             identity: Arc::new(Identity::new(store, clock)),
             link: Arc::new(Link {
-                ledger: Arc::clone(&ledger),
+                ledger,
+                orchestrator: Arc::clone(&orchestrator),
                 signer,
                 verifier,
-                repositories: Arc::clone(&repositories),
+                repositories,
                 origins,
             }),
-            orchestrator: Arc::new(Orchestrator {
-                ledger,
-                provider,
-                instances,
-                repositories,
-                launches,
-                waiting: Waiting::default(),
-            }),
+            orchestrator,
             events,
         })
     }

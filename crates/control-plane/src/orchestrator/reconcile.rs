@@ -56,6 +56,14 @@ impl Orchestrator {
         Ok(())
     }
 
+    /// Records what the provider knows of an instance that is there and was not told of.
+    pub(crate) async fn ask_of(&self, instance: InstanceId) -> Result<()> {
+        match self.provider.seek(&[instance]).await?.first() {
+            Some(seen) => self.judge(seen).await,
+            None => Ok(()),
+        }
+    }
+
     async fn bring_in_step(&self, seen: &Observed) {
         if let Err(error) = self.judge(seen).await {
             tracing::error!(instance = %seen.instance, %error, "{} was not brought in step", seen.instance);

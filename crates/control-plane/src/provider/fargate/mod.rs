@@ -314,6 +314,12 @@ impl Provider for Fargate {
     }
 
     async fn seek(&self, instances: &[InstanceId]) -> Result<Vec<Observed>, ProviderError> {
+        if let [instance] = instances
+            && self.known(*instance).is_none()
+            && let Some(task) = self.running(*instance).await?
+        {
+            return Ok(task::observed(&task).into_iter().collect());
+        }
         let known = instances.iter().filter_map(|instance| self.known(*instance));
         let mut tasks = self.describe(&known.map(|known| known.arn).collect::<Vec<_>>()).await?;
         if tasks.len() < instances.len() {

@@ -7,26 +7,11 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use common::cloud::Cloud;
+use common::cloud::{Cloud, brisk};
 use common::terminal::Terminal;
 use common::{Client, PATIENCE, Person, Server};
-use ecs_fake::{
-    Delays, Deliveries, Fault, Notice, Operation, Settings, Shortage, Span, StartFailure, Status, StopCode,
-};
+use ecs_fake::{Deliveries, Fault, Notice, Operation, Settings, Shortage, StartFailure, Status, StopCode};
 use serde_json::json;
-
-/// A task's life in a second and a half.
-fn brisk() -> Settings {
-    let delays = Delays {
-        provisioning: Span::exactly(200),
-        pending: Span::exactly(200),
-        pull: Span::exactly(500),
-        start: Span::exactly(200),
-        deactivating: Span::exactly(50),
-        deprovisioning: Span::exactly(300),
-    };
-    Settings { delays, ..Settings::default() }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agents_life_on_fargate() {
@@ -71,13 +56,8 @@ async fn an_agents_life_on_fargate() {
     owner.until(&id, "running").await;
     Terminal::connect(&owner, &id).await.run("cat answer", "42").await;
     assert_eq!(cloud.fake.launches().len(), 2);
-    let gone = async {
-        owner.api.send("DELETE", &format!("/api/v1/agents/{id}"), Vec::new().into()).await;
-        while owner.api.get(&format!("/api/v1/agents/{id}")).await.status != 404 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    owner.delete(&id).await;
+    owner.until_gone(&id).await;
     cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
     drop::<Server>(server);
 }

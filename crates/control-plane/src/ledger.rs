@@ -8,9 +8,9 @@ use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{self, Illegal, Observation, Policy, Seen, Transition};
 use domain::price::PriceBook;
 use domain::time::Timestamp;
-use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::due::Due;
 use crate::error::{Error, Result};
 use crate::live::{Change, Hub};
 use crate::store::{Store, StoreError};
@@ -24,8 +24,7 @@ pub(crate) struct Ledger {
     pub policy: Policy,
     pub book: PriceBook,
     pub hub: Hub,
-    /// Rung when something may have become due.
-    pub due: Notify,
+    pub due: Due,
 }
 
 impl Ledger {
@@ -76,9 +75,7 @@ impl Ledger {
             tracing::info!(agent = %agent.id, generation = %event.generation, seq = event.seq, event = ?event.what, "agent {}", agent.id);
         }
         self.hub.tell(Change { agent: agent.id, owner: agent.owner });
-        if agent.due_at.is_some() {
-            self.due.notify_one();
-        }
+        self.due.of(agent);
     }
 }
 

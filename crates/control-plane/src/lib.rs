@@ -7,6 +7,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod clock;
+mod due;
 pub mod egress;
 pub mod embedded;
 mod error;
@@ -18,6 +19,8 @@ mod keys;
 mod ledger;
 pub mod link;
 pub mod live;
+#[cfg(feature = "aws")]
+mod mend;
 pub mod orchestrator;
 pub mod plane;
 pub mod provider;

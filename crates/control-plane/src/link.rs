@@ -15,6 +15,8 @@ use repository::{Kind, ObjectName, ObjectStore};
 
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, settled};
+use crate::live::Heard;
+use crate::orchestrator::Orchestrator;
 use crate::random;
 use crate::snapshots::Repositories;
 use crate::store::Hash;
@@ -28,6 +30,7 @@ const LAUNCH_WORD: Duration = Duration::from_secs(5);
 /// The instances' counter.
 pub struct Link {
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) orchestrator: Arc<Orchestrator>,
     pub(crate) signer: Arc<TicketSigner>,
     pub(crate) verifier: TicketVerifier,
     pub(crate) repositories: Arc<Repositories>,
@@ -80,9 +83,21 @@ impl Link {
                 Err(Error::Illegal(Illegal::TooEarly)) => {}
                 Err(error) => return Err(error),
             }
-            if tokio::time::timeout_at(deadline, listener.next()).await.is_err() {
-                return Err(Error::Illegal(Illegal::TooEarly));
+            let told = async {
+                // Each other agent's change would be a look of each that waits.
+                while let Some(Heard::Changed(change)) = listener.next().await
+                    && change.agent != instance.agent
+                {}
+            };
+            if tokio::time::timeout_at(deadline, told).await.is_err() {
+                break;
             }
+        }
+        // The word is late or lost, and the instance is there: it is asked for.
+        self.orchestrator.ask_of(instance).await?;
+        match settled(self.ledger.saw(instance, Seen::Enrolled).await)? {
+            Some(agent) => Ok(agent),
+            None => self.ledger.agent(instance.agent).await,
         }
     }
 
@@ -95,7 +110,11 @@ impl Link {
         let claims = self.verifier.claims(token, self.ledger.now()).map_err(|_| Error::Unauthenticated)?;
         let instance = claims.instance;
         claims.check(instance, Scope::Instance).map_err(|_| Error::Unauthenticated)?;
-        let agent = self.ledger.agent(instance.agent).await.map_err(|_| Error::Unauthenticated)?;
+        let agent = match self.ledger.agent(instance.agent).await {
+            Err(Error::NotFound) => return Err(Error::Unauthenticated),
+            // That the ledger is away says nothing of the token.
+            outcome => outcome?,
+        };
         if agent.instance_id() == instance && agent.instance.is_some() {
             Ok(instance)
         } else {

@@ -9,13 +9,14 @@ use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, SystemClock};
+use crate::due::Due;
 use crate::fleet::Fleet;
 use crate::identity::Identity;
 use crate::instances::Instances;
 use crate::ledger::Ledger;
 use crate::link::Link;
 use crate::live::{Hub, Writers};
-use crate::orchestrator::{LaunchPolicy, Orchestrator};
+use crate::orchestrator::{LaunchPolicy, Orchestrator, Waiting};
 use crate::provider::{Provider, ProviderEvent};
 use crate::snapshots::{Place, Repositories};
 use crate::store::Store;
@@ -81,26 +82,35 @@ impl ControlPlane {
             policy,
             book: PriceBook::proposal(),
             hub: Hub::new(writers),
-            due: tokio::sync::Notify::new(),
+            due: Due::new(),
         });
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
+        let orchestrator = Arc::new(Orchestrator {
+            ledger: Arc::clone(&ledger),
+            provider: Arc::clone(&provider),
+            instances: Arc::clone(&instances),
+            repositories: Arc::clone(&repositories),
+            launches,
+            waiting: Waiting::default(),
+        });
         Ok(Self {
             fleet: Arc::new(Fleet {
                 ledger: Arc::clone(&ledger),
-                provider: Arc::clone(&provider),
-                instances: Arc::clone(&instances),
+                provider,
+                instances,
                 signer: Arc::clone(&signer),
             }),
             identity: Arc::new(Identity::new(store, clock)),
             link: Arc::new(Link {
-                ledger: Arc::clone(&ledger),
+                ledger,
+                orchestrator: Arc::clone(&orchestrator),
                 signer,
                 verifier,
-                repositories: Arc::clone(&repositories),
+                repositories,
                 origins,
                 certificate,
             }),
-            orchestrator: Arc::new(Orchestrator { ledger, provider, instances, repositories, launches }),
+            orchestrator,
             events,
         })
     }

@@ -29,6 +29,11 @@ impl Calls {
         self.0.get(&operation).copied().unwrap_or_default()
     }
 
+    /// Of each operation that was called.
+    pub fn all(&self) -> impl Iterator<Item = (Operation, Count)> {
+        self.0.iter().map(|(operation, count)| (*operation, *count))
+    }
+
     /// Of all operations, whatever became of them.
     pub fn total(&self) -> u64 {
         self.0.values().map(|count| count.done + count.throttled + count.failed).sum()

@@ -1,6 +1,9 @@
 //! AWS for tests: ministack, one a test program. It is started by the first test that asks,
 //! on a free port, and ended with the program however that ends.
 
+mod operation;
+pub mod proxy;
+
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;

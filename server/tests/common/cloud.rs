@@ -1,14 +1,15 @@
 //! An AWS account: an emulator, a fake ECS whose tasks are real agents, and a
 //! server on the AWS engine.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ecs_fake::{Config, EventTarget, Fake, Settings};
+use ecs_fake::{Config, Delays, EventTarget, Fake, Settings, Span};
 use hyper::body::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Client, Server};
@@ -25,12 +26,12 @@ pub struct Cloud {
 impl Cloud {
     /// A new one, whose ECS behaves so.
     pub async fn start(settings: Settings) -> Self {
-        Self::at(emulator::endpoint(), settings).await
+        Self::of(emulator::endpoint(), emulator::endpoint(), settings).await
     }
 
     /// One whose account holds everybody to their policies.
     pub async fn guarded(settings: Settings) -> Self {
-        Self::at(emulator::guarded(), settings).await
+        Self::of(emulator::guarded(), emulator::guarded(), settings).await
     }
 
     /// Sets one of its variables.
@@ -39,7 +40,12 @@ impl Cloud {
         self.env.push((name.to_owned(), value.to_owned()));
     }
 
-    async fn at(endpoint: &str, settings: Settings) -> Self {
+    /// The same, by another way to the emulator.
+    pub async fn reached_at(way: &str, settings: Settings) -> Self {
+        Self::of(emulator::endpoint(), way, settings).await
+    }
+
+    async fn of(endpoint: &str, way: &str, settings: Settings) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("installation-{}", MADE.fetch_add(1, Ordering::Relaxed));
         let emulator = Client::at(endpoint.rsplit(':').next().unwrap().parse().unwrap());
@@ -70,7 +76,7 @@ impl Cloud {
         .unwrap();
         let balancer = Balancer::start().await;
         let env = [
-            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ENDPOINT_URL", way),
             ("AWS_ENDPOINT_URL_ECS", fake.endpoint()),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", emulator::ROOT.0),
@@ -104,6 +110,22 @@ impl Cloud {
         Server::start_with(&[&["--engine", "aws"], args].concat(), env)
     }
 
+    /// Whether each run of these was launched once.
+    pub fn launched_once(&self, runs: usize) -> bool {
+        let launches = self.fake.launches();
+        let by: BTreeSet<_> = launches.iter().filter_map(|launch| launch.started_by.clone()).collect();
+        (by.len(), launches.len()) == (runs, runs)
+    }
+
+    /// What a run of the agent costs by its task's own instants, in nano-dollars.
+    pub fn owed(&self, agent: &Value, run: u32) -> i64 {
+        let id = format!("{}/{run}", agent["id"].as_str().unwrap());
+        let task = self.fake.tasks().into_iter().find(|task| task.started_by.as_deref() == Some(&id));
+        let task = task.unwrap_or_else(|| panic!("no task {id}"));
+        let billed = task.execution_stopped_at.unwrap().0.0 - task.pull_started_at.unwrap().0.0;
+        agent["cost"]["per_hour"].as_i64().unwrap() * billed / 3_600_000
+    }
+
     /// One of the program's commands, which has to succeed.
     pub fn command(&self, args: &[&str]) {
         let output = Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"))
@@ -113,6 +135,19 @@ impl Cloud {
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// A task's life in a second and a half.
+pub fn brisk() -> Settings {
+    let delays = Delays {
+        provisioning: Span::exactly(200),
+        pending: Span::exactly(200),
+        pull: Span::exactly(500),
+        start: Span::exactly(200),
+        deactivating: Span::exactly(50),
+        deprovisioning: Span::exactly(300),
+    };
+    Settings { delays, ..Settings::default() }
 }
 
 /// What stands before the replicas where instances ask: the first that takes the
@@ -145,7 +180,7 @@ impl Balancer {
     }
 }
 
-fn definition(family: &str, architecture: &str) -> serde_json::Value {
+fn definition(family: &str, architecture: &str) -> Value {
     let mut environment = vec![
         json!({"name": "OPENCLAW_HOME", "value": "/home/agent"}),
         json!({"name": "SHELL", "value": "/bin/bash"}),

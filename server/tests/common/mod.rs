@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod cloud;
+pub mod fleet;
 pub mod terminal;
 
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -66,8 +67,8 @@ impl Server {
             .arg("--site")
             .arg(folder.path().join("site"))
             .args(&args)
-            .envs(env.iter().cloned())
             .env("OPENCLAW_CLOUD_LOG", "debug,hyper=info")
+            .envs(env.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -165,6 +166,21 @@ impl Server {
 
     pub fn nobody(&self) -> Client {
         Client::at(self.port)
+    }
+
+    /// Waits until it wrote that.
+    pub async fn until_told(&self, words: &str) {
+        self.until_told_after(0, words).await;
+    }
+
+    /// The same, after so many bytes of its log.
+    pub async fn until_told_after(&self, offset: usize, words: &str) {
+        let told = async {
+            while !self.log.lock().unwrap()[offset..].contains(words) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, told).await.unwrap_or_else(|_| panic!("nobody was told: {words}"));
     }
 
     /// Instances that really run: the sandboxes' main processes.
@@ -315,6 +331,19 @@ impl Person {
             assert!(started.elapsed() < PATIENCE, "no {name}: {agent:#}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    pub async fn delete(&self, id: &str) -> Reply {
+        self.api.send("DELETE", &format!("/api/v1/agents/{id}"), Bytes::new()).await
+    }
+
+    pub async fn until_gone(&self, id: &str) {
+        let gone = async {
+            while self.api.get(&format!("/api/v1/agents/{id}")).await.status != 404 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.expect("it goes");
     }
 
     pub async fn act(&self, id: &str, verb: &str) -> Reply {

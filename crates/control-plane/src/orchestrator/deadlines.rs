@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use domain::agent::{Agent, Failure, FailureReason, Phase, Save};
+use domain::boot::BootPhase;
 use domain::lifecycle::{Illegal, Observation, Seen};
 use domain::protocol::IdleWarning;
 
 use crate::error::{Error, Result};
 use crate::instances::Unanswered;
 use crate::ledger::settled;
-use crate::provider::{Enrolment, Launch, LaunchSpec, Launched, ProviderError, ProviderEvent};
+use crate::provider::{Enrolment, Launch, LaunchSpec, Launched, ProviderError};
 use crate::store::{self, Hash};
 
 use super::Orchestrator;
@@ -62,13 +63,10 @@ impl Orchestrator {
         match self.provider.launch(&spec).await {
             Ok(Launch::Started(Launched { tier, at, .. })) => {
                 let price = self.ledger.book.estimate(agent.size);
-                self.metered_from(instance, Seen::Launched { started_at: at, tier, price }).await
+                self.metered_from(instance, Seen::Launched { started_at: at, tier, price }).await.map(drop)
             }
             Ok(Launch::Placed(told)) => {
-                for (at, kind) in told {
-                    self.heard(&ProviderEvent { instance, kind, at }).await?;
-                }
-                Ok(())
+                self.catch_up(agent.clone(), instance, told.iter().map(|(at, kind)| (*at, kind))).await
             }
             // The ledger is as it was: the next look calls again.
             Err(error @ ProviderError::Busy(_)) => Err(error.into()),
@@ -85,14 +83,25 @@ impl Orchestrator {
     async fn boot_due(&self, agent: &Agent) -> Result<()> {
         match self.ledger.saw(agent.instance_id(), Seen::BootOverdue).await {
             Ok(_) => Ok(()),
-            // In time still. Without an instance, whoever launched it died
-            // before telling the outcome.
             Err(Error::Illegal(Illegal::TooEarly)) if agent.instance.is_none() => {
-                self.call_provider(agent).await
+                self.boot_unmetered(agent).await
             }
             Err(Error::Illegal(_)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// In time still, and nothing of it was told for a while.
+    async fn boot_unmetered(&self, agent: &Agent) -> Result<()> {
+        let instance = agent.instance_id();
+        if is_placed(agent) {
+            if let Some(seen) = self.provider.seek(&[instance]).await?.first() {
+                return self.judge(seen).await;
+            }
+            self.provider.turn(agent.owner).await;
+        }
+        // Whoever was to launch it died before telling the outcome.
+        self.call_provider(agent).await
     }
 
     async fn check_idle(&self, agent: &Agent) -> Result<()> {
@@ -158,6 +167,20 @@ impl Orchestrator {
         settled(self.ledger.observe(agent.id, Observation::Purged).await)?;
         Ok(())
     }
+}
+
+/// Whether its next step calls for a launch.
+pub(super) fn launches(agent: &Agent) -> bool {
+    match agent.phase {
+        Phase::Pending => true,
+        Phase::Provisioning => agent.instance.is_none() && !is_placed(agent),
+        _ => false,
+    }
+}
+
+/// Whether the provider said that it took the run on.
+fn is_placed(agent: &Agent) -> bool {
+    agent.boot.current() > Some(BootPhase::Placing)
 }
 
 fn refused(error: &ProviderError) -> Failure {

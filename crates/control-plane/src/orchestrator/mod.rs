@@ -4,26 +4,29 @@
 //! over the fleet.
 
 mod deadlines;
+mod hear;
 mod reconcile;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::agent::{Agent, Failure, FailureReason};
-use domain::id::InstanceId;
-use domain::lifecycle::{Illegal, Seen};
-use domain::tier::{Tier, TierFloor};
-use domain::time::Timestamp;
-use tokio::sync::{Semaphore, mpsc};
+use domain::agent::Agent;
+use domain::lifecycle::Seen;
+use domain::tier::TierFloor;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::due::Look;
 use crate::error::{Error, Result};
 use crate::instances::Instances;
 use crate::ledger::{Ledger, settled};
-use crate::provider::{Direct, EventKind, Exit, Provider, ProviderError, ProviderEvent};
+use crate::provider::{Direct, Provider, ProviderError, ProviderEvent};
 use crate::snapshots::Repositories;
 use crate::store::Shard;
+
+pub(crate) use waiting::Waiting;
 
 /// How long a claimed agent is this replica's alone: so soon another takes over
 /// after it was killed. Longer than most steps; a step that is done twice does
@@ -37,8 +40,8 @@ const BATCH: u16 = 64;
 const RECONCILE_EVERY: Duration = Duration::from_secs(30);
 /// How often expired rows are swept out.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
-/// The longest sleep, should a deadline be missed after all.
-const NAP_MAX: Duration = Duration::from_secs(5);
+/// After the ledger failed.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the fleet demands of every launch.
 #[derive(Debug, Clone, Copy)]
@@ -54,20 +57,17 @@ pub struct Orchestrator {
     pub(crate) instances: Arc<Instances>,
     pub(crate) repositories: Arc<Repositories>,
     pub(crate) launches: LaunchPolicy,
+    /// Launches that wait for the provider's turn.
+    pub(crate) waiting: Waiting,
 }
 
 impl Orchestrator {
     /// Works until `stop` is cancelled, then ends its steps.
-    pub async fn run(self: Arc<Self>, mut events: mpsc::Receiver<ProviderEvent>, stop: CancellationToken) {
+    pub async fn run(self: Arc<Self>, events: mpsc::Receiver<ProviderEvent>, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
         tasks.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&self).work_deadlines()));
         tasks.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&self).keep_in_step()));
-        let hear = async move {
-            while let Some(event) = events.recv().await {
-                self.hear(event).await;
-            }
-        };
-        stop.run_until_cancelled(hear).await;
+        stop.run_until_cancelled(self.hear(events)).await;
         while tasks.join_next().await.is_some() {}
     }
 
@@ -75,55 +75,76 @@ impl Orchestrator {
         let room = Arc::new(Semaphore::new(STEPS_MAX));
         let mut steps = JoinSet::new();
         loop {
-            let due = self.ledger.due.notified();
-            if let Err(error) = self.start_due(&room, &mut steps).await {
-                tracing::error!(%error, "the ledger gave no due work");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
+            for (shard, look) in self.ledger.due.take(self.ledger.now()) {
+                if let Err(error) = self.look(shard, look, &room, &mut steps).await {
+                    tracing::error!(%error, shard = shard.0, "the ledger gave no due work");
+                    self.ledger.due.at(shard, self.ledger.now().after(PAUSE));
+                }
             }
             while steps.try_join_next().is_some() {}
-            tokio::select! {
-                () = due => {}
-                () = tokio::time::sleep(self.nap().await) => {}
-            }
+            self.ledger.due.wait(self.ledger.now()).await;
         }
     }
 
-    /// Claims what is due and starts a step for each.
-    async fn start_due(self: &Arc<Self>, room: &Arc<Semaphore>, steps: &mut JoinSet<()>) -> Result<()> {
-        for shard in Shard::all() {
-            let now = self.ledger.now();
-            let due = self.ledger.store.claim_due(shard, now, now.after(CLAIM), BATCH).await?;
-            for agent in due {
-                let permit = Arc::clone(room).acquire_owned().await.expect("the semaphore is never closed");
-                let orchestrator = Arc::clone(self);
-                steps.spawn(async move {
-                    let (id, phase) = (agent.id, agent.phase.clone());
-                    let outcome = orchestrator.step(agent).await;
-                    // That it takes its time to end is no failure.
-                    if let Err(error) = outcome
-                        && !matches!(error, Error::Provider(ProviderError::StillRunning(_)))
-                    {
-                        tracing::warn!(agent = %id, ?phase, %error, "agent {id}: the step failed and will be repeated");
-                    }
-                    drop(permit);
-                });
-            }
+    /// Starts what is due in a shard, and notes what is due next.
+    async fn look(
+        self: &Arc<Self>,
+        shard: Shard,
+        look: Look,
+        room: &Arc<Semaphore>,
+        steps: &mut JoinSet<()>,
+    ) -> Result<()> {
+        let now = self.ledger.now();
+        let mut next = match look {
+            Look::Due => Some(now),
+            Look::Ask => self.ledger.store.next_due(shard).await?,
+        };
+        if next.is_some_and(|at| at <= now) {
+            self.start_due(shard, room, steps).await?;
+            next = self.ledger.store.next_due(shard).await?;
+        }
+        if let Some(next) = next {
+            self.ledger.due.at(shard, next);
         }
         Ok(())
     }
 
-    async fn nap(&self) -> Duration {
-        let mut earliest = self.ledger.now().after(NAP_MAX);
-        for shard in Shard::all() {
-            match self.ledger.store.next_due(shard).await {
-                Ok(Some(due)) => earliest = earliest.min(due),
-                Ok(None) => {}
-                Err(error) => tracing::error!(%error, "the ledger told no deadline"),
-            }
+    /// Claims what is due and starts a step for each.
+    async fn start_due(
+        self: &Arc<Self>,
+        shard: Shard,
+        room: &Arc<Semaphore>,
+        steps: &mut JoinSet<()>,
+    ) -> Result<()> {
+        // No more than can be begun: a claim must not run out while it queues.
+        drop(room.acquire().await.expect("the semaphore is never closed"));
+        let most = BATCH.min(u16::try_from(room.available_permits()).unwrap_or(BATCH)).max(1);
+        let now = self.ledger.now();
+        for agent in self.ledger.store.claim_due(shard, now, now.after(CLAIM), most).await? {
+            let permit = Arc::clone(room).acquire_owned().await.expect("the semaphore is never closed");
+            steps.spawn(Arc::clone(self).work_on(agent, permit, Arc::clone(room)));
         }
-        // A step that keeps failing stays due: no spinning on it.
-        earliest.since(self.ledger.now()).max(Duration::from_millis(2))
+        Ok(())
+    }
+
+    async fn work_on(self: Arc<Self>, agent: Agent, permit: OwnedSemaphorePermit, room: Arc<Semaphore>) {
+        let (id, phase) = (agent.id, agent.phase.clone());
+        let permit = if deadlines::launches(&agent) {
+            // Claimed again while it waits: once is enough.
+            let Some(_waits) = self.waiting.enter(id) else { return };
+            drop(permit);
+            self.provider.turn(agent.owner).await;
+            room.acquire_owned().await.expect("the semaphore is never closed")
+        } else {
+            permit
+        };
+        // That it takes its time to end is no failure.
+        if let Err(error) = self.step(agent).await
+            && !matches!(error, Error::Provider(ProviderError::StillRunning(_)))
+        {
+            tracing::warn!(agent = %id, ?phase, %error, "agent {id}: the step failed and will be repeated");
+        }
+        drop(permit);
     }
 
     async fn keep_in_step(self: Arc<Self>) {
@@ -142,90 +163,20 @@ impl Orchestrator {
         }
     }
 
-    async fn hear(&self, event: ProviderEvent) {
-        // The end of an instance may be told before its launch is recorded.
-        for _ in 0..20 {
-            match self.heard(&event).await {
-                Err(Error::Illegal(Illegal::TooEarly)) => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                Ok(()) | Err(Error::Illegal(_) | Error::NotFound) => return,
-                Err(error) => {
-                    tracing::error!(instance = %event.instance, ?event.kind, %error, "what {} did was not recorded", event.instance);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Records what a provider told. What is known already is no news, and
-    /// neither is what comes too late.
-    async fn heard(&self, event: &ProviderEvent) -> Result<()> {
-        let instance = event.instance;
-        let seen = match &event.kind {
-            EventKind::Placed(marks) => Seen::Placed { marks: marks.clone() },
-            EventKind::Billed(purchase) => {
-                let price = self.ledger.book.billed(self.ledger.agent(instance.agent).await?.size, *purchase);
-                let seen = Seen::Launched { started_at: event.at, tier: Tier::own_machine(), price };
-                return self.metered_from(instance, seen).await;
-            }
-            EventKind::NotStarted(exit) => {
-                let failure = Failure::new(FailureReason::LaunchRefused, &exit.last_output);
-                let ended = Seen::Ended { failure: failure.clone(), at: event.at };
-                match self.ledger.saw(instance, ended).await {
-                    Err(Error::Illegal(Illegal::TooEarly)) => Seen::LaunchFailed { failure },
-                    outcome => return settled(outcome).map(drop),
-                }
-            }
-            EventKind::Interrupted => Seen::InterruptionNotice { until: event.at },
-            EventKind::Exited(exit) => return self.exited(instance, exit, event.at).await,
-        };
-        match settled(self.ledger.saw(instance, seen).await) {
-            Err(Error::Illegal(Illegal::NotNow | Illegal::Stale | Illegal::Gone)) => Ok(()),
-            outcome => outcome.map(drop),
-        }
-    }
-
-    /// Records that an instance is metered; one that nobody wants any more must
-    /// not run on unmetered.
-    async fn metered_from(&self, instance: InstanceId, seen: Seen) -> Result<()> {
-        match settled(self.ledger.saw(instance, seen).await) {
-            Ok(_) => Ok(()),
-            Err(Error::Illegal(_)) => {
-                match self.provider.stop(&instance).await {
-                    // It is ending; the next comparison sees whether it has.
-                    Ok(_) | Err(ProviderError::StillRunning(_)) => Ok(()),
-                    Err(error) => Err(error.into()),
-                }
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Records that an instance ended though nobody stopped it.
-    async fn exited(&self, instance: InstanceId, exit: &Exit, at: Timestamp) -> Result<()> {
-        settled(self.ledger.saw(instance, Seen::Ended { failure: failure_of(exit), at }).await)?;
-        Ok(())
-    }
-
     /// Stops what of `agent`'s run may be there, and records that it is gone.
     async fn stop(&self, agent: &Agent) -> Result<()> {
         let instance = agent.instance_id();
         let at = self.provider.stop(&instance).await?;
+        let launched = agent.instance.as_ref().map(|instance| instance.started_at);
+        // Launched a moment ago and not to be found: what the provider tells may be
+        // older than it, and it would run on unmetered.
+        if at.is_none() && launched.is_some_and(|at| self.ledger.now().since(at) < self.provider.lag()) {
+            return Err(ProviderError::StillRunning(instance).into());
+        }
         match settled(self.ledger.saw(instance, Seen::Stopped { at }).await) {
             // Its end was told first, and meant the same.
             Err(Error::Illegal(_)) => Ok(()),
             outcome => outcome.map(drop),
         }
     }
-}
-
-fn failure_of(exit: &Exit) -> Failure {
-    let reason = if exit.oom { FailureReason::OutOfMemory } else { FailureReason::Crashed };
-    let how = match (exit.code, exit.signal) {
-        (_, Some(signal)) => format!("killed by signal {signal}"),
-        (Some(code), None) => format!("exit code {code}"),
-        (None, None) => "ended unseen".to_owned(),
-    };
-    Failure::new(reason, &format!("{how}\n{}", exit.last_output))
 }

@@ -1,15 +1,19 @@
 //! Intent against observation: what the ledger says runs, and what runs.
 
+use std::collections::HashMap;
+
 use domain::agent::{Agent, Failure, FailureReason, Phase};
 use domain::id::InstanceId;
 use domain::lifecycle::{Illegal, Seen};
+use domain::time::Timestamp;
 
 use crate::error::{Error, Result};
 use crate::ledger::settled;
-use crate::provider::{EventKind, Observed, ProviderError, ProviderEvent, State};
+use crate::provider::{EventKind, Observed, State};
 use crate::store::Shard;
 
 use super::Orchestrator;
+use super::hear::is_news;
 
 /// Rows that one look at the ledger takes.
 const PAGE: u16 = 100;
@@ -23,34 +27,58 @@ impl Orchestrator {
         let metered = self.metered().await?;
         let observed = self.provider.list().await?;
         for seen in &observed {
-            if let Err(error) = self.judge(seen).await {
-                tracing::error!(instance = %seen.instance, %error, "{} was not brought in step", seen.instance);
-            }
-        }
-        let now = self.ledger.now();
-        for agent in metered {
-            let instance = agent.instance_id();
-            let since = agent.instance.as_ref().map_or(now, |instance| instance.started_at);
-            // Launched a moment ago: the list may not have it yet.
-            if now.since(since) < self.provider.lag() {
+            let known = metered.get(&seen.instance);
+            if known.is_some_and(|agent| seen.state == State::Running && !tells_news(agent, seen)) {
                 continue;
             }
-            if !observed.iter().any(|seen| seen.instance == instance) {
+            self.bring_in_step(seen).await;
+        }
+        let mut missing = metered;
+        for seen in &observed {
+            missing.remove(&seen.instance);
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let sought: Vec<InstanceId> = missing.keys().copied().collect();
+        for seen in self.provider.seek(&sought).await? {
+            missing.remove(&seen.instance);
+            self.bring_in_step(&seen).await;
+        }
+        let now = self.ledger.now();
+        for (instance, agent) in missing {
+            let since = agent.instance.map_or(now, |instance| instance.started_at);
+            // Launched a moment ago: the list may not have it yet.
+            if now.since(since) >= self.provider.lag() {
                 self.lost(instance).await?;
             }
         }
         Ok(())
     }
 
-    async fn metered(&self) -> Result<Vec<Agent>> {
-        let mut all = Vec::new();
+    /// Records what the provider knows of an instance that is there and was not told of.
+    pub(crate) async fn ask_of(&self, instance: InstanceId) -> Result<()> {
+        match self.provider.seek(&[instance]).await?.first() {
+            Some(seen) => self.judge(seen).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn bring_in_step(&self, seen: &Observed) {
+        if let Err(error) = self.judge(seen).await {
+            tracing::error!(instance = %seen.instance, %error, "{} was not brought in step", seen.instance);
+        }
+    }
+
+    async fn metered(&self) -> Result<HashMap<InstanceId, Agent>> {
+        let mut all = HashMap::new();
         for shard in Shard::all() {
             let mut after = None;
             loop {
                 let page = self.ledger.store.metered(shard, after, PAGE).await?;
                 after = page.last().map(|agent| agent.id);
                 let last = page.len() < usize::from(PAGE);
-                all.extend(page);
+                all.extend(page.into_iter().map(|agent| (agent.instance_id(), agent)));
                 if last {
                     break;
                 }
@@ -59,7 +87,7 @@ impl Orchestrator {
         Ok(all)
     }
 
-    async fn judge(&self, seen: &Observed) -> Result<()> {
+    pub(super) async fn judge(&self, seen: &Observed) -> Result<()> {
         let agent = match self.ledger.agent(seen.instance.agent).await {
             Ok(agent) => Some(agent),
             Err(Error::NotFound) => None,
@@ -67,21 +95,18 @@ impl Orchestrator {
         };
         match (&seen.state, agent) {
             (State::Running, Some(agent)) if wanted(&agent, seen.instance) => {
-                self.catch_up(&agent, seen).await
+                self.catch_up(agent, seen.instance, told(seen)).await
             }
             (State::Running, _) => {
                 tracing::warn!(instance = %seen.instance, "{} runs and is not in the ledger: stopped", seen.instance);
-                match self.provider.stop(&seen.instance).await {
-                    Ok(_) | Err(ProviderError::StillRunning(_)) => Ok(()),
-                    Err(error) => Err(error.into()),
-                }
+                self.stop_unwanted(seen.instance).await
             }
             (State::Exited(exit), Some(agent)) if agent.instance_id() == seen.instance => {
                 // Why it ended comes first: taken back is not fallen over.
-                self.catch_up(&agent, seen).await?;
+                self.catch_up(agent.clone(), seen.instance, told(seen)).await?;
                 match self.exited(seen.instance, exit, seen.since).await {
                     Err(Error::Illegal(_)) => {}
-                    outcome => outcome?,
+                    outcome => drop(outcome?),
                 }
                 self.forget_past(&agent, seen).await
             }
@@ -90,24 +115,6 @@ impl Orchestrator {
             (State::Exited(_), Some(agent)) => self.forget_past(&agent, seen).await,
             (State::Exited(_), None) => Ok(self.provider.forget(&seen.instance).await?),
         }
-    }
-
-    /// Records what an event that was lost would have told.
-    async fn catch_up(&self, agent: &Agent, seen: &Observed) -> Result<()> {
-        for (at, kind) in &seen.told {
-            let missed = match kind {
-                EventKind::Interrupted => matches!(agent.phase, Phase::Booting | Phase::Running),
-                // A run that slept stays listed for an hour: it was metered, and is no news.
-                EventKind::Billed(_) => agent.metered != agent.generation,
-                EventKind::Placed(_) | EventKind::NotStarted(_) => agent.phase == Phase::Provisioning,
-                EventKind::Exited(_) => false,
-            };
-            if missed {
-                let event = ProviderEvent { instance: seen.instance, kind: kind.clone(), at: *at };
-                self.heard(&event).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Removes an ended run's home once it can't be of use any more: the agent
@@ -137,4 +144,12 @@ impl Orchestrator {
 /// whose launch is just being recorded.
 fn wanted(agent: &Agent, instance: InstanceId) -> bool {
     agent.instance_id() == instance && (agent.instance.is_some() || agent.phase == Phase::Provisioning)
+}
+
+fn told(seen: &Observed) -> impl Iterator<Item = (Timestamp, &EventKind)> + Clone {
+    seen.told.iter().map(|(at, kind)| (*at, kind))
+}
+
+fn tells_news(agent: &Agent, seen: &Observed) -> bool {
+    seen.told.iter().any(|(_, kind)| is_news(agent, kind))
 }

@@ -28,7 +28,7 @@ pub mod local;
 pub trait Provider: Send + Sync + 'static {
     fn name(&self) -> ProviderName;
 
-    /// Starts an instance. A second call for a running instance, even at the
+    /// Starts an instance, whose [`Provider::turn`] it is. A second call for a running instance, even at the
     /// same time, gives the first's; one that has run and ended is never
     /// started again ([`ProviderError::Ended`]).
     async fn launch(&self, spec: &LaunchSpec) -> Result<Launch, ProviderError>;
@@ -38,8 +38,18 @@ pub trait Provider: Send + Sync + 'static {
     /// instance is stopped already. Says when it ended, if that is known.
     async fn stop(&self, instance: &InstanceId) -> Result<Option<Timestamp>, ProviderError>;
 
-    /// What exists now, running or ended and not yet forgotten.
+    /// Waits until one more launch keeps to the provider's limits. Owners take
+    /// turns: who launches much does not hold up who launches little.
+    async fn turn(&self, _owner: UserId) {}
+
+    /// What runs now. What has ended and is not yet forgotten as well, where
+    /// that costs nothing.
     async fn list(&self) -> Result<Vec<Observed>, ProviderError>;
+
+    /// What became of instances that the list has not, as far as it is known.
+    async fn seek(&self, _instances: &[InstanceId]) -> Result<Vec<Observed>, ProviderError> {
+        Ok(Vec::new())
+    }
 
     /// The instances of one agent that left something behind, to be forgotten.
     async fn traces(&self, agent: AgentId) -> Result<Vec<InstanceId>, ProviderError> {
@@ -188,6 +198,13 @@ pub enum EventKind {
     /// The provider takes it back at that instant.
     Interrupted,
     Exited(Exit),
+}
+
+impl EventKind {
+    /// Whether nothing of it runs any more.
+    pub fn is_end(&self) -> bool {
+        matches!(self, Self::NotStarted(_) | Self::Exited(_))
+    }
 }
 
 /// A stream of bytes to an agent.

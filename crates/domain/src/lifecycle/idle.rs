@@ -9,8 +9,9 @@ use crate::event::{SaveReason, What};
 use super::draft::Draft;
 use super::{Illegal, Policy};
 
-/// A busy instance is asked again this often, at the least and at the most.
-const BUSY_RECHECK: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+/// A busy instance is asked again after so long, at the least and at the most:
+/// each time is a write, and so long «busy» may be shown of one that is not.
+const BUSY_RECHECK: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(180));
 
 impl Draft {
     /// Plans the next look so that the warning comes in time.
@@ -51,7 +52,9 @@ pub(super) fn checked(
     draft.agent.busy = busy;
     if draft.agent.busy.is_some() {
         stand_down(draft);
-        let recheck = timeout.warning().clamp(BUSY_RECHECK.0, BUSY_RECHECK.1);
+        // Soon enough to warn in time, should it have ended just now.
+        let spare = timeout.duration() - timeout.warning();
+        let recheck = spare.clamp(BUSY_RECHECK.0, BUSY_RECHECK.1);
         draft.due(draft.at.after(recheck));
         return Ok(());
     }

@@ -37,7 +37,7 @@ use draft::Draft;
 pub struct Policy {
     /// For agents that have none of their own.
     pub idle_timeout: IdleTimeout,
-    /// From the wish to be awake to `Ready`.
+    /// From the call to the provider, which may have to wait for its turn, to `Ready`.
     pub boot_limit: Duration,
     /// How long an instance may leave the control plane without an answer.
     pub silence_limit: Duration,

@@ -98,7 +98,7 @@ pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(),
             Instance { started_at, tier, price, save: Save::NotAsked, silent_since: None, unsaved: None },
             policy,
         ),
-        Seen::Placed { marks } => placed(draft, &marks),
+        Seen::Placed { marks } => placed(draft, &marks, policy),
         Seen::LaunchFailed { failure } => launch_failed(draft, failure),
         Seen::Enrolled => enrolled(draft, policy),
         Seen::BootReached { phase } => boot_reached(draft, phase),
@@ -131,8 +131,9 @@ pub(super) fn seen(draft: &mut Draft, seen: Seen, policy: &Policy) -> Result<(),
 }
 
 fn boot_deadline(draft: &Draft, policy: &Policy) -> Timestamp {
-    let asked = draft.agent.boot.marks().first().map_or(draft.agent.phase_since, |mark| mark.at);
-    asked.after(policy.boot_limit)
+    let marks = draft.agent.boot.marks();
+    let placing = marks.iter().find(|mark| mark.phase == BootPhase::Placing);
+    placing.map_or(draft.agent.phase_since, |mark| mark.at).after(policy.boot_limit)
 }
 
 fn launching(draft: &mut Draft, policy: &Policy) -> Result<(), Illegal> {
@@ -178,7 +179,7 @@ fn launched(draft: &mut Draft, mut instance: Instance, policy: &Policy) -> Resul
     }
 }
 
-fn placed(draft: &mut Draft, marks: &[Mark]) -> Result<(), Illegal> {
+fn placed(draft: &mut Draft, marks: &[Mark], policy: &Policy) -> Result<(), Illegal> {
     if draft.agent.phase != Phase::Provisioning {
         return Err(Illegal::NotNow);
     }
@@ -188,7 +189,15 @@ fn placed(draft: &mut Draft, marks: &[Mark]) -> Result<(), Illegal> {
     for mark in told {
         news |= draft.reach_at(mark.phase, mark.at);
     }
-    if news { Ok(()) } else { Err(Illegal::Already) }
+    if !news {
+        return Err(Illegal::Already);
+    }
+    if draft.agent.instance.is_none() {
+        // The provider has taken it on. Should no more be told, it is asked.
+        let look = draft.at.after(policy.boot_limit / 6);
+        draft.due(look.min(boot_deadline(draft, policy)));
+    }
+    Ok(())
 }
 
 fn launch_failed(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {

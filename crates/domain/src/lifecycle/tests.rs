@@ -109,6 +109,9 @@ fn a_boot_fails_when_its_time_is_over_and_not_before() {
     assert_eq!(early.refuses_seen(Seen::BootOverdue), Illegal::TooEarly);
     let run = Run { at: START.after(secs(180)), ..run }.see(Seen::BootOverdue);
     assert_eq!(run.failed_for(), Some(FailureReason::BootTimeout));
+    // What waited for its turn has all of it still.
+    let waited = Run::pending().later(600).see(Seen::Launching).later(179);
+    assert_eq!(waited.refuses_seen(Seen::BootOverdue), Illegal::TooEarly);
 }
 
 #[test]
@@ -310,7 +313,7 @@ fn a_busy_agent_is_not_idle_and_says_why() {
     let run = Run::running().later(780).see(unused(secs(780))).later(60).see(busy());
     assert_eq!((run.told(), run.agent.sleeps_at), (vec![What::KeptAwake], None));
     assert_eq!(run.agent.busy.as_ref().unwrap().reason, "cargo");
-    assert!(run.is_due_in(60));
+    assert!(run.is_due_in(180));
     assert_eq!(run.see(unused(secs(3600))).agent.busy, None);
 }
 
@@ -504,6 +507,7 @@ fn a_provider_tells_its_phases_with_its_own_instants() {
     let (placed, pulled, started, ended) = (at(500), at(2000), at(5000), at(65_000));
     let run = run.clone().later(1).see(Seen::Placed { marks: vec![mark(BootPhase::Networking, 500)] });
     assert!(run.agent.instance.is_none(), "nothing is billed before the image is pulled");
+    assert!(run.is_due_in(30), "should nothing more be told, it is looked for");
     let run = run.later(2).see(launched(pulled));
     let run = run.later(3).see(Seen::Placed {
         marks: vec![

@@ -39,12 +39,24 @@ where
         (Some("NoSuchKey" | "NotFound"), _) => Refused::NotThere,
         (Some("InvalidRange"), _) => Refused::NotThere,
         // A bucket that is missing is nothing that a key's absence could tell.
-        (Some("NoSuchBucket"), _) => Refused::Other(told(&error)),
+        (Some("NoSuchBucket"), _) => Refused::Other(format!("{}{}", told(&error), mend(code.as_deref()))),
         (Some("PreconditionFailed"), _) | (None, Some(412)) => Refused::AlreadyThere,
         (Some("BadDigest" | "XAmzContentChecksumMismatch" | "InvalidDigest"), _) => Refused::Damaged,
         // A HEAD has no body, so no code.
         (None, Some(404)) => Refused::NotThere,
-        _ => Refused::Other(told(&error)),
+        _ => Refused::Other(format!("{}{}", told(&error), mend(code.as_deref()))),
+    }
+}
+
+/// For the operator: what to do about a refusal that no waiting mends.
+fn mend(code: Option<&str>) -> &'static str {
+    match code.unwrap_or_default() {
+        "AccessDenied" => " (the role lacks a right to the bucket: compare it with docs/aws.md)",
+        "InvalidAccessKeyId" => " (nobody has these credentials)",
+        "ExpiredToken" => " (the credentials have expired: renew them)",
+        "RequestTimeTooSkewed" | "SignatureDoesNotMatch" => " (is this machine's clock right?)",
+        "NoSuchBucket" => " (is that the right bucket, and the right region?)",
+        _ => "",
     }
 }
 

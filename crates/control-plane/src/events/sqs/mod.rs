@@ -13,13 +13,18 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
 use tokio::sync::mpsc;
 
+use crate::mend::mend;
 use crate::provider::ProviderEvent;
 
-/// A long poll: an empty queue costs three requests a minute.
+/// A long poll: an empty queue costs each reader three requests a minute.
 const WAIT_SECS: i32 = 20;
+/// Who waits for an answer reads nothing: a fleet that starts at once tells a
+/// hundred things a second.
+const READERS: usize = 3;
 const BATCH: i32 = 10;
 /// After a failure.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -49,21 +54,23 @@ impl Queue {
     pub async fn check(&self) -> Result<(), String> {
         let asked = self.client.get_queue_attributes().queue_url(&self.url).send().await;
         asked.map(drop).map_err(|error| {
-            format!("the queue {}: {}", self.url, aws_sdk_sqs::error::DisplayErrorContext(error))
+            format!("the queue {}: {}{}", self.url, DisplayErrorContext(&error), mend(error.code()))
         })
     }
 
     /// Hands on what comes, for ever; ends when nobody listens any more.
     pub async fn run(self, tell: mpsc::Sender<ProviderEvent>) {
+        futures::future::join_all((0..READERS).map(|_| self.read(&tell))).await;
+    }
+
+    async fn read(&self, tell: &mpsc::Sender<ProviderEvent>) {
         let mut pause = PAUSE.0;
         loop {
             match self.receive().await {
                 Ok(messages) => {
                     pause = PAUSE.0;
-                    for message in messages {
-                        if self.hand_on(&message, &tell).await.is_err() {
-                            return;
-                        }
+                    if self.hand_on(messages, tell).await.is_err() {
+                        return;
                     }
                 }
                 Err(error) => {
@@ -88,31 +95,47 @@ impl Queue {
             .send()
             .await;
         let received =
-            received.map_err(|error| aws_sdk_sqs::error::DisplayErrorContext(error).to_string())?;
+            received.map_err(|error| format!("{}{}", DisplayErrorContext(&error), mend(error.code())))?;
         Ok(received.messages.unwrap_or_default())
     }
 
     async fn hand_on(
         &self,
-        message: &Message,
+        messages: Vec<Message>,
         tell: &mpsc::Sender<ProviderEvent>,
     ) -> Result<(), mpsc::error::SendError<ProviderEvent>> {
-        let events = match message::read(message.body().unwrap_or_default()) {
-            Ok(events) => events,
-            Err(error) => {
-                tracing::error!(%error, "an event can't be read and is left to the dead letters");
-                return Ok(());
+        let mut done = Vec::new();
+        for (index, message) in messages.into_iter().enumerate() {
+            match message::read(message.body().unwrap_or_default()) {
+                Ok(events) => {
+                    for event in events {
+                        tell.send(event).await?;
+                    }
+                    let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
+                    done.extend(entry.set_receipt_handle(message.receipt_handle).build().ok());
+                }
+                Err(error) => {
+                    tracing::error!(%error, "an event can't be read and is left to the dead letters");
+                }
             }
-        };
-        for event in events {
-            tell.send(event).await?;
         }
-        let receipt = message.receipt_handle().unwrap_or_default();
-        let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await;
-        if let Err(error) = deleted {
-            let error = aws_sdk_sqs::error::DisplayErrorContext(error).to_string();
-            tracing::warn!(error, "an event was not deleted and comes again");
+        if !done.is_empty() {
+            self.delete(done).await;
         }
         Ok(())
+    }
+
+    async fn delete(&self, done: Vec<DeleteMessageBatchRequestEntry>) {
+        let deleted =
+            self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(done)).send().await;
+        let why = match deleted {
+            Ok(outcome) => {
+                outcome.failed.iter().map(|entry| entry.code.clone()).collect::<Vec<_>>().join(", ")
+            }
+            Err(error) => format!("{}{}", DisplayErrorContext(&error), mend(error.code())),
+        };
+        if !why.is_empty() {
+            tracing::warn!(why, "events were not deleted and come again");
+        }
     }
 }

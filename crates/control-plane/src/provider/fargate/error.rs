@@ -6,6 +6,7 @@ use aws_sdk_ecs::config::http::HttpResponse;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use domain::id::InstanceId;
 
+use crate::mend::mend;
 use crate::provider::ProviderError;
 
 /// A refusal of a call, told apart.
@@ -64,21 +65,8 @@ where
     let what = instance.map_or_else(|| "the cluster".to_owned(), |id| id.to_string());
     let told = format!("{what}: {doing}: {}", told(&error));
     match refusal(&error) {
-        Refusal::Configuration(_) => ProviderError::Unavailable(format!("{told}{}", mend(&error))),
+        Refusal::Configuration(_) => ProviderError::Unavailable(format!("{told}{}", mend(error.code()))),
         _ => ProviderError::Busy(told),
-    }
-}
-
-/// For the operator: what to do about an error that waiting does not mend.
-pub fn mend<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &'static str {
-    match error.code().unwrap_or_default() {
-        "AccessDeniedException" | "UnrecognizedClientException" => {
-            " (the control plane's role lacks the right: compare it with the template's)"
-        }
-        "ExpiredTokenException" | "ExpiredToken" => " (the credentials have expired: renew them)",
-        "InvalidSignatureException" => " (is this machine's clock right?)",
-        "ClusterNotFoundException" => " (is that the right cluster, and the right region?)",
-        _ => "",
     }
 }
 

@@ -1,5 +1,6 @@
 //! `RunTask`, place by place, until one has room.
 
+use aws_sdk_ecs::error::ProvideErrorMetadata as _;
 use aws_sdk_ecs::operation::run_task::RunTaskOutput;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, ContainerOverride, KeyValuePair,
@@ -10,8 +11,9 @@ use domain::protocol::env;
 use domain::size::Size;
 use sha2::{Digest as _, Sha256};
 
-use super::error::{Refusal, is_capacity, mend, refusal};
+use super::error::{Refusal, is_capacity, refusal};
 use super::{Fargate, OnDemand, task};
+use crate::mend::mend;
 use crate::provider::{Launch, LaunchSpec, ProviderError};
 
 /// Where to try: one of the definitions, some of the subnets, Spot or not.
@@ -49,7 +51,10 @@ pub async fn launch(fargate: &Fargate, spec: &LaunchSpec) -> Result<Launch, Prov
     let instance = spec.instance;
     let mut lack = String::new();
     for (index, placement) in placements(&fargate.config, spec.on_demand).iter().enumerate() {
-        fargate.pace.turn().await;
+        // The first turn was its caller's to wait for.
+        if index > 0 {
+            fargate.pace.turn(spec.owner).await;
+        }
         let answer = run_task(fargate, spec, placement, index).await;
         let refusal = match answer {
             Ok(answer) => match outcome(answer) {
@@ -61,7 +66,7 @@ pub async fn launch(fargate: &Fargate, spec: &LaunchSpec) -> Result<Launch, Prov
             Err(error) => {
                 let refusal = refusal(&error);
                 if let Refusal::Configuration(why) = refusal {
-                    return Err(ProviderError::Unavailable(format!("{why}{}", mend(&error))));
+                    return Err(ProviderError::Unavailable(format!("{why}{}", mend(error.code()))));
                 }
                 refusal
             }
@@ -84,10 +89,9 @@ pub async fn launch(fargate: &Fargate, spec: &LaunchSpec) -> Result<Launch, Prov
     Err(ProviderError::NoRoom { instance, reason: lack })
 }
 
-/// An earlier call launched it.
+/// An earlier call launched it: what became of it, its end included.
 async fn already(fargate: &Fargate, instance: InstanceId) -> Result<Launch, ProviderError> {
     match fargate.find(instance).await? {
-        Some(found) if task::is_ending(&found) => Err(ProviderError::Ended(instance)),
         Some(found) => Ok(told(fargate, instance, &found)),
         // Lists lag behind.
         None => Ok(Launch::Placed(Vec::new())),

@@ -12,7 +12,7 @@ mod launch;
 mod pace;
 mod task;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -22,13 +22,13 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{DesiredStatus, Task, TaskField};
+use aws_sdk_ecs::types::{DesiredStatus, Task};
 use domain::agent::ProviderName;
-use domain::id::{AgentId, InstanceId};
+use domain::id::{AgentId, InstanceId, UserId};
 use domain::time::Timestamp;
 use tokio::net::TcpStream;
 
-use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError};
+use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError, State};
 use error::failed;
 use pace::Pace;
 
@@ -92,6 +92,8 @@ struct Known {
     address: Option<IpAddr>,
     /// Of IPv6.
     wide: Option<Ipv6Addr>,
+    /// Since when it runs, if it did when it was seen last.
+    runs_since: Option<Timestamp>,
 }
 
 impl Fargate {
@@ -158,8 +160,7 @@ impl Fargate {
         if let Some(found) = self.running(instance).await? {
             return Ok(Some(found));
         }
-        let ended = self.all(DesiredStatus::Stopped).await?;
-        Ok(task::choose(ended.into_iter().filter(|task| task::is_of(task, instance)).collect()))
+        Ok(task::choose(self.ended().await?.into_iter().filter(|task| task::is_of(task, instance)).collect()))
     }
 
     async fn describe(&self, arns: &[String]) -> Result<Vec<Task>, ProviderError> {
@@ -169,7 +170,6 @@ impl Fargate {
                 .client
                 .describe_tasks()
                 .cluster(&self.config.cluster)
-                .include(TaskField::Tags)
                 .set_tasks(Some(batch.to_vec()))
                 .send()
                 .await
@@ -179,15 +179,19 @@ impl Fargate {
         Ok(tasks)
     }
 
-    async fn all(&self, desired: DesiredStatus) -> Result<Vec<Task>, ProviderError> {
+    async fn listed(&self, desired: DesiredStatus) -> Result<Vec<String>, ProviderError> {
         let listing = self.client.list_tasks().cluster(&self.config.cluster).desired_status(desired);
         let mut pages = listing.into_paginator().send();
-        let mut tasks = Vec::new();
+        let mut arns = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failed(None, "listing tasks", error))?;
-            tasks.extend(self.describe(page.task_arns()).await?);
+            arns.extend(page.task_arns.unwrap_or_default());
         }
-        Ok(tasks)
+        Ok(arns)
+    }
+
+    async fn ended(&self) -> Result<Vec<Task>, ProviderError> {
+        self.describe(&self.listed(DesiredStatus::Stopped).await?).await
     }
 
     async fn stop_task(&self, instance: InstanceId, arn: &str, why: &str) -> Result<(), ProviderError> {
@@ -202,14 +206,48 @@ impl Fargate {
 
     fn remember(&self, instance: InstanceId, found: Option<&Task>) {
         let known = found.and_then(|found| {
+            let (arn, runs_since) = (found.task_arn()?.to_owned(), task::runs_since(found));
             let (address, wide) = (task::address(found), task::wide_address(found));
-            Some(Known { arn: found.task_arn()?.to_owned(), address, wide })
+            Some(Known { arn, address, wide, runs_since })
         });
         let mut all = self.known.lock().expect("no holder panics");
         match known {
             Some(known) => all.insert(instance, known),
             None => all.remove(&instance),
         };
+    }
+
+    /// Of the tasks that are listed: those that were seen to run, with since
+    /// when, and the others. What is not listed is on its way out of memory.
+    fn known_of(&self, listed: Vec<String>) -> (HashMap<InstanceId, (String, Timestamp)>, Vec<String>) {
+        let mut listed: HashSet<String> = listed.into_iter().collect();
+        let mut running = HashMap::new();
+        self.known.lock().expect("no holder panics").retain(|instance, known| {
+            let since = known.runs_since;
+            match (listed.contains(&known.arn), since) {
+                (true, Some(since)) => {
+                    listed.remove(&known.arn);
+                    running.insert(*instance, (known.arn.clone(), since));
+                    true
+                }
+                (true, None) => true,
+                // By its name it is found again when it is sought.
+                (false, _) => known.runs_since.take().is_some(),
+            }
+        });
+        (running, listed.into_iter().collect())
+    }
+
+    /// Of two tasks of one run, as a launch whose answer was lost and its
+    /// repetition elsewhere make them, one is too many.
+    async fn keep_one(&self, instance: InstanceId, a: Task, b: Task) -> Result<Task, ProviderError> {
+        let (kept, other) = task::prefer(a, b);
+        if !task::is_ending(&other) && !task::is_ending(&kept) {
+            let arn = other.task_arn().unwrap_or_default();
+            tracing::warn!(%instance, task = arn, "{instance} runs twice: one is stopped");
+            self.stop_task(instance, arn, "the same run has another task").await?;
+        }
+        Ok(kept)
     }
 
     async fn connect(&self, instance: InstanceId, address: IpAddr) -> Result<TcpStream, ProviderError> {
@@ -248,29 +286,63 @@ impl Provider for Fargate {
         Err(ProviderError::StillRunning(*instance))
     }
 
+    async fn turn(&self, owner: UserId) {
+        self.pace.turn(owner).await;
+    }
+
+    /// The tasks that are to run. Only those are looked at that were not seen
+    /// to run before: no more is to be learnt of these until they are missing.
     async fn list(&self) -> Result<Vec<Observed>, ProviderError> {
-        let mut observed: HashMap<InstanceId, (Task, Observed)> = HashMap::new();
-        for desired in [DesiredStatus::Running, DesiredStatus::Stopped] {
-            for task in self.all(desired).await? {
-                let Some(seen) = task::observed(&task) else { continue };
-                let instance = seen.instance;
-                let Some((known, _)) = observed.remove(&instance) else {
-                    observed.insert(instance, (task, seen));
-                    continue;
-                };
-                // A launch whose answer was lost, and its repetition elsewhere: one is too many.
-                let (kept, other) = task::prefer(known, task);
-                if !task::is_ending(&other) && !task::is_ending(&kept) {
-                    let arn = other.task_arn().unwrap_or_default();
-                    tracing::warn!(%instance, task = arn, "{instance} runs twice: one is stopped");
-                    self.stop_task(instance, arn, "the same run has another task").await?;
-                }
-                if let Some(seen) = task::observed(&kept) {
-                    observed.insert(instance, (kept, seen));
-                }
-            }
+        let listed = self.listed(DesiredStatus::Running).await?;
+        let (mut running, new) = self.known_of(listed);
+        let mut tasks: HashMap<InstanceId, Task> = HashMap::new();
+        for task in self.describe(&new).await? {
+            let Some(instance) = task::instance(&task) else { continue };
+            let other = match (tasks.remove(&instance), running.remove(&instance)) {
+                (Some(other), _) => Some(other),
+                (None, Some((arn, _))) => self.describe(&[arn]).await?.pop(),
+                (None, None) => None,
+            };
+            let kept = match other {
+                Some(other) => self.keep_one(instance, other, task).await?,
+                None => task,
+            };
+            tasks.insert(instance, kept);
         }
-        Ok(observed.into_values().map(|(_, seen)| seen).collect())
+        for (instance, task) in &tasks {
+            self.remember(*instance, Some(task));
+        }
+        let known = running.into_iter().map(|(instance, (_, since))| Observed {
+            instance,
+            state: State::Running,
+            since,
+            told: Vec::new(),
+        });
+        Ok(known.chain(tasks.values().filter_map(task::observed)).collect())
+    }
+
+    async fn seek(&self, instances: &[InstanceId]) -> Result<Vec<Observed>, ProviderError> {
+        if let [instance] = instances
+            && self.known(*instance).is_none()
+            && let Some(task) = self.running(*instance).await?
+        {
+            return Ok(task::observed(&task).into_iter().collect());
+        }
+        let known = instances.iter().filter_map(|instance| self.known(*instance));
+        let mut tasks = self.describe(&known.map(|known| known.arn).collect::<Vec<_>>()).await?;
+        if tasks.len() < instances.len() {
+            tasks.extend(self.ended().await?);
+        }
+        let mut found: HashMap<InstanceId, Task> = HashMap::new();
+        for task in tasks {
+            let Some(instance) = task::instance(&task).filter(|id| instances.contains(id)) else { continue };
+            let kept = match found.remove(&instance) {
+                Some(other) => task::prefer(other, task).0,
+                None => task,
+            };
+            found.insert(instance, kept);
+        }
+        Ok(found.values().filter_map(task::observed).collect())
     }
 
     /// ECS forgets tasks by itself.
@@ -283,12 +355,24 @@ impl Provider for Fargate {
     }
 
     async fn dial(&self, instance: &InstanceId) -> Result<Connection, ProviderError> {
-        if let Some(address) = self.known(*instance).and_then(|known| known.address)
+        let known = self.known(*instance);
+        if let Some(address) = known.as_ref().and_then(|known| known.address)
             && let Ok(stream) = self.connect(*instance, address).await
         {
             return Ok(Box::new(stream));
         }
-        let found = self.running(*instance).await?;
+        let found = match known.filter(|known| known.address.is_none()) {
+            // As it was launched from here: by its name it costs one call, not two.
+            Some(known) => task::choose(self.describe(&[known.arn]).await?),
+            None => None,
+        };
+        let found = match found.filter(|found| task::address(found).is_some() && !task::is_ending(found)) {
+            Some(found) => {
+                self.remember(*instance, Some(&found));
+                Some(found)
+            }
+            None => self.running(*instance).await?,
+        };
         let address = found.as_ref().and_then(task::address).ok_or(ProviderError::NotRunning(*instance))?;
         Ok(Box::new(self.connect(*instance, address).await?))
     }

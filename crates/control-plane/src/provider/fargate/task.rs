@@ -42,12 +42,23 @@ pub fn is_news(task: &Task, now: Timestamp) -> bool {
     instant(task.created_at()).is_none_or(|created| now.since(created) < MOMENT)
 }
 
-pub fn is_of(task: &Task, instance: InstanceId) -> bool {
-    task.started_by().and_then(instance_of) == Some(instance)
+/// Whose it is; `None` for a task that is nobody's.
+pub fn instance(task: &Task) -> Option<InstanceId> {
+    instance_of(task.started_by()?)
+}
+
+pub fn is_of(task: &Task, other: InstanceId) -> bool {
+    instance(task) == Some(other)
 }
 
 pub fn is_ending(task: &Task) -> bool {
     task.desired_status() == Some("STOPPED")
+}
+
+/// Since when it runs, if it does and is to.
+pub fn runs_since(task: &Task) -> Option<Timestamp> {
+    let runs = task.last_status() == Some("RUNNING") && !is_ending(task);
+    instant(task.started_at()).filter(|_| runs)
 }
 
 /// Whether its container is gone; what remains is the network's.
@@ -169,7 +180,7 @@ impl Word {
 
 /// For the comparison with the ledger; `None` for a task that is nobody's.
 pub fn observed(task: &Task) -> Option<Observed> {
-    let instance = instance_of(task.started_by()?)?;
+    let instance = instance(task)?;
     let word = word(task);
     let created = instant(task.created_at()).unwrap_or(Timestamp(0));
     let (state, since) = match word.ended.clone() {

@@ -6,6 +6,7 @@ use std::error::Error;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::CancellationReason;
 
+use crate::mend::mend;
 use crate::store::{Result, StoreError};
 
 const CONDITION: &str = "ConditionalCheckFailedException";
@@ -95,7 +96,7 @@ where
             }
             // A balancer's or a proxy's word, not DynamoDB's.
             None => StoreError::Unavailable(said(&error)),
-            Some(_) => StoreError::Failed(said(&error)),
+            code => StoreError::Failed(format!("{}{}", said(&error), mend(code))),
         },
         _ => StoreError::Failed(said(&error)),
     }
@@ -201,7 +202,7 @@ mod tests {
         for code in ["ResourceNotFoundException", "AccessDeniedException", "ExpiredTokenException"] {
             let error = SdkError::service_error(TransactWriteItemsError::generic(coded(code)), ());
             match failed(error) {
-                StoreError::Failed(told) => assert_eq!(told, format!("{code}: why")),
+                StoreError::Failed(told) => assert!(told.starts_with(&format!("{code}: why (")), "{told}"),
                 other => panic!("{code}: {other:?}"),
             }
         }

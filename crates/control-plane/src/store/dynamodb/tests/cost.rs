@@ -6,9 +6,9 @@ use domain::id::{Generation, TokenId};
 use domain::lifecycle::{Observation, Seen};
 use domain::price::PriceBook;
 use domain::tier::{Limits, Tier};
+use emulator::proxy::Proxy;
 
 use super::faults::behind_a_proxy;
-use super::proxy::Proxy;
 use crate::store::conformance::fixture::*;
 use crate::store::{
     ApiToken, Enrolment, Hash, Idempotency, IdempotencyKey, Session, Shard, SignInLink, User,
@@ -16,9 +16,13 @@ use crate::store::{
 
 const SHARD: Shard = Shard(9);
 
-impl Proxy {
-    /// Whether what was done since the last look took these operations and
-    /// request units (`?` where the emulator does not say).
+/// Whether what was done since the last look took these operations and
+/// request units (`?` where the emulator does not say).
+trait Cost {
+    fn cost(&self, what: &str, expected: &str);
+}
+
+impl Cost for Proxy {
     fn cost(&self, what: &str, expected: &str) {
         let told = |(operation, units): (String, Option<f64>)| match units {
             Some(units) => format!("{operation} {units}"),

@@ -6,7 +6,6 @@ mod expiry;
 mod faults;
 mod limits;
 mod open;
-mod proxy;
 mod races;
 mod template;
 

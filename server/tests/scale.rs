@@ -1,0 +1,49 @@
+//! Many agents at once, with the quotas that an account has.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::cloud::{Cloud, brisk};
+use common::fleet::Fleet;
+use ecs_fake::Status;
+
+/// Nine owners with a hundred agents each, and twenty with five.
+fn a_thousand() -> Vec<usize> {
+    [vec![100; 9], vec![5; 20]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_agents_at_once() {
+    let mut cloud = Cloud::start(brisk()).await;
+    // The SDK tells much of each call.
+    cloud.env.push(("OPENCLAW_CLOUD_LOG".to_owned(), "warn".to_owned()));
+    let server = cloud.server(&[]);
+    let fleet = Fleet::of(&server, &a_thousand()).await;
+    fleet.spawn().await;
+    let agents = fleet.until("running").await;
+    assert_eq!(agents.len(), 1000);
+    assert!(agents.iter().all(|agent| agent["cost"]["running"] == true && agent["generation"] == 1));
+    // Paced by the console itself: ECS never had to say «slower».
+    let calls = cloud.fake.calls();
+    assert_eq!(calls.all().map(|(_, count)| count.throttled).sum::<u64>(), 0, "{calls:?}");
+    assert!(cloud.launched_once(1000));
+    cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Running)).await;
+}
+
+/// Who launches much does not hold up who launches little.
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_launch_in_turn() {
+    let cloud = Cloud::start(brisk()).await;
+    let server = cloud.server(&["--launch-rate", "2", "--launch-burst", "1"]);
+    let little = server.person("poco").await;
+    Fleet::of(&server, &[30]).await.spawn().await;
+    let before = cloud.fake.launches().len();
+    assert!(before < 20, "there are many before it: {before}");
+    let id = little.spawn("la mía").await;
+    let mine = |by: Option<&str>| by.is_some_and(|by| by.starts_with(&id));
+    cloud.fake.until(|tasks| tasks.iter().any(|task| mine(task.started_by.as_deref()))).await;
+    let launches = cloud.fake.launches();
+    let place = launches.iter().position(|launch| mine(launch.started_by.as_deref())).unwrap();
+    // One was under way, and one had its turn first.
+    assert!(place <= before + 3, "{place} after {before}");
+}

@@ -36,10 +36,10 @@ const CALLS: [(&str, u16, &str); 14] = [
 
 /// The ways in which one call may fail and the next succeed.
 fn passing(status: u16, slower: &str) -> [Fault; 6] {
-    let refused = |status, code: &str| Fault::Refused { status, code: code.to_owned() };
+    let said = |status, code: &str| Fault::Refused { status, code: code.to_owned() };
     [
-        refused(status, slower),
-        refused(500, "InternalServerError"),
+        said(status, slower),
+        said(500, "InternalServerError"),
         Fault::Unavailable,
         Fault::Cut,
         Fault::AnswerLost,
@@ -211,53 +211,50 @@ const SAVES: [(&str, u16, &str); 7] = [
     ("AssumeRole", 403, "ExpiredToken"),
 ];
 
+/// Each in an installation of its own: an agent tries again for half a minute
+/// before it gives up.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_that_refuses() {
+    join_all(SAVES.map(|(operation, status, code)| refused(operation, status, code))).await;
+}
+
+async fn refused(operation: &'static str, status: u16, code: &str) {
     let (proxy, cloud, server, owner) = installation(brisk(), &[]).await;
-    let refuse = |operation, status, code: &str| {
-        proxy.always(operation, Fault::Refused { status, code: code.to_owned() });
-    };
-    let mut runs = 0;
-    // A new agent for each: what it knows already it need not ask again.
-    for (operation, status, code) in SAVES {
-        let id = owner.spawn("sin guardar").await;
-        owner.until(&id, "running").await;
-        Terminal::connect(&owner, &id).await.run("echo $((6*7)) > answer; cat answer", "42").await;
-        refuse(operation, status, code);
-        owner.act(&id, "sleep").await;
-        let unsaved = owner.until_some(&id, "save_failure").await;
-        assert_eq!(unsaved["phase"], "running", "what is not saved is not stopped: {operation} {code}");
-        proxy.heal();
-        owner.act(&id, "sleep").await;
-        let asleep = owner.until(&id, "asleep").await;
-        assert_eq!(asleep["cost"]["session"], cloud.owed(&asleep, 1));
-        runs += 1;
-        if operation == "HeadObject" {
-            continue;
-        }
-
-        refuse(if operation == "PutObject" { "GetObject" } else { operation }, status, code);
-        owner.act(&id, "wake").await;
-        let failed = owner.until(&id, "failed").await;
-        assert_eq!(failed["failure"]["reason"], "hydrate_failed", "{operation} {code}: {failed:#}");
-        let settled =
-            owner.until_so(&id, "end of the meter", |agent| agent["cost"]["running"] == false).await;
-        let total = settled["cost"]["total"].as_i64().unwrap();
-        assert_eq!(total, cloud.owed(&settled, 1) + cloud.owed(&settled, 2));
-        proxy.heal();
-        owner.act(&id, "wake").await;
-        owner.until_runs(&id, 3).await;
-        Terminal::connect(&owner, &id).await.run("cat answer", "42").await;
-        runs += 2;
-
-        refuse("DeleteObject", status, code);
-        let before = server.log.lock().unwrap().len();
-        owner.delete(&id).await;
-        server.until_told_after(before, code).await;
-        proxy.heal();
-        owner.until_gone(&id).await;
+    let refuse = |operation| proxy.always(operation, Fault::Refused { status, code: code.to_owned() });
+    let id = owner.spawn("sin guardar").await;
+    owner.until(&id, "running").await;
+    Terminal::connect(&owner, &id).await.run("echo $((6*7)) > answer; cat answer", "42").await;
+    refuse(operation);
+    owner.act(&id, "sleep").await;
+    let unsaved = owner.until_some(&id, "save_failure").await;
+    assert_eq!(unsaved["phase"], "running", "what is not saved is not stopped: {operation} {code}");
+    proxy.heal();
+    owner.act(&id, "sleep").await;
+    let asleep = owner.until(&id, "asleep").await;
+    assert_eq!(asleep["cost"]["session"], cloud.owed(&asleep, 1));
+    if operation == "HeadObject" {
+        return;
     }
-    assert!(cloud.launched_once(runs));
+
+    refuse(if operation == "PutObject" { "GetObject" } else { operation });
+    owner.act(&id, "wake").await;
+    let failed = owner.until(&id, "failed").await;
+    assert_eq!(failed["failure"]["reason"], "hydrate_failed", "{operation} {code}: {failed:#}");
+    let settled = owner.until_so(&id, "end of the meter", |agent| agent["cost"]["running"] == false).await;
+    let total = settled["cost"]["total"].as_i64().unwrap();
+    assert_eq!(total, cloud.owed(&settled, 1) + cloud.owed(&settled, 2));
+    proxy.heal();
+    owner.act(&id, "wake").await;
+    owner.until_runs(&id, 3).await;
+    Terminal::connect(&owner, &id).await.run("cat answer", "42").await;
+    assert!(cloud.launched_once(3));
+
+    refuse("DeleteObject");
+    let before = server.log.lock().unwrap().len();
+    owner.delete(&id).await;
+    server.until_told_after(before, code).await;
+    proxy.heal();
+    owner.until_gone(&id).await;
 }
 
 /// Without its queue the engine goes on: what became of tasks is asked for.

@@ -88,7 +88,8 @@ async fn whole_lives(cloud: &Cloud, owner: &Person) {
         owner.delete(&id).await;
         owner.until_gone(&id).await;
     };
-    join_all((0..AGENTS).map(life)).await;
+    let lived = tokio::time::timeout(PATIENCE, join_all((0..AGENTS).map(life))).await;
+    lived.unwrap_or_else(|_| panic!("they live on: {:?}", cloud.fake.tasks()));
     assert!(cloud.launched_once(2 * AGENTS));
     let stopped = cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped));
     tokio::time::timeout(PATIENCE, stopped).await.expect("nothing runs any more");

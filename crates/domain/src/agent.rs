@@ -24,6 +24,20 @@ pub enum ProviderName {
     Simulated,
 }
 
+impl ProviderName {
+    pub const ALL: [Self; 5] = [Self::Local, Self::Fargate, Self::Firecracker, Self::Fly, Self::Simulated];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Fargate => "fargate",
+            Self::Firecracker => "firecracker",
+            Self::Fly => "fly",
+            Self::Simulated => "simulated",
+        }
+    }
+}
+
 /// What its owner wants of it. Kept apart from what is observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

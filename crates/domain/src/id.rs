@@ -107,6 +107,10 @@ id!(
     /// An API token, by which it can be listed and revoked.
     TokenId
 );
+id!(
+    /// An entry of the audit log.
+    EntryId
+);
 
 /// Which run of an agent: 1, 2, 3… At most one generation may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,8 +4,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod agent;
+pub mod audit;
 pub mod boot;
 pub mod event;
+pub mod fleet;
 pub mod id;
 pub mod lifecycle;
 pub mod metering;
@@ -13,6 +15,7 @@ pub mod money;
 pub mod name;
 pub mod price;
 pub mod protocol;
+pub mod role;
 pub mod size;
 pub mod ticket;
 pub mod tier;

@@ -1,6 +1,7 @@
 //! Instants, in milliseconds, and the UTC calendar that bills follow.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -108,6 +109,42 @@ impl Month {
         let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
         Day(era * 146_097 + doe - 719_468).start()
     }
+
+    /// The month after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        if self.month < 12 {
+            Self { month: self.month + 1, ..self }
+        } else {
+            Self { year: self.year + 1, month: 1 }
+        }
+    }
+}
+
+/// A text that is no month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a month as in 2026-11")]
+pub struct InvalidMonth;
+
+impl FromStr for Month {
+    type Err = InvalidMonth;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMonth> {
+        let parts = text.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2);
+        let (year, month) = parts.ok_or(InvalidMonth)?;
+        if !year.bytes().chain(month.bytes()).all(|byte| byte.is_ascii_digit()) {
+            return Err(InvalidMonth);
+        }
+        let (year, month) =
+            (year.parse().map_err(|_| InvalidMonth)?, month.parse().map_err(|_| InvalidMonth)?);
+        if (1..=12).contains(&month) { Ok(Self { year, month }) } else { Err(InvalidMonth) }
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +157,21 @@ mod tests {
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp(1_709_251_199_999).to_string(), "2024-02-29T23:59:59.999Z");
         assert_eq!(Timestamp(951_782_400_000).to_string(), "2000-02-29T00:00:00.000Z");
+    }
+
+    #[test]
+    fn months_are_read_as_they_are_written_and_follow_each_other() {
+        for text in ["2026-11", "2026-12", "0999-01"] {
+            assert_eq!(text.parse::<Month>().unwrap().to_string(), text);
+        }
+        for text in ["", "2026", "2026-13", "2026-00", "2026-1", "+026-01", "2026-11-01", "2026-é"] {
+            assert_eq!(text.parse::<Month>(), Err(InvalidMonth), "{text}");
+        }
+        let mut month: Month = "2026-11".parse().unwrap();
+        for text in ["2026-12", "2027-01"] {
+            month = month.next();
+            assert_eq!(month.to_string(), text);
+        }
     }
 
     #[test]

@@ -1,0 +1,158 @@
+//! An agent in short: some 300 bytes, whatever it has been through.
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use crate::agent::{Agent, ProviderName};
+use crate::boot::BootPhase;
+use crate::id::{AgentId, Generation, UserId};
+use crate::money::{NanoDollars, Rate};
+use crate::name::Name;
+use crate::size::Size;
+use crate::time::{Month, Timestamp};
+
+/// What a fleet's list keeps of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    pub id: AgentId,
+    pub owner: UserId,
+    pub name: Name,
+    pub size: Size,
+    pub provider: ProviderName,
+    pub state: State,
+    pub since: Timestamp,
+    pub generation: Generation,
+    /// Of two summaries the one with the higher is newer.
+    pub version: u64,
+    /// When it was ready last, and how long that took, in milliseconds.
+    pub booted: Option<(Timestamp, u32)>,
+    pub last_use: Timestamp,
+    /// Since when its meter runs, and at what price.
+    pub open: Option<(Timestamp, Rate)>,
+    /// What was settled in the latest month that anything was settled in.
+    pub settled: (Month, NanoDollars),
+}
+
+impl From<&Agent> for Summary {
+    fn from(agent: &Agent) -> Self {
+        let marks = agent.boot.marks();
+        let ready = marks.last().filter(|mark| mark.phase == BootPhase::Ready);
+        let booted = marks.first().zip(ready).map(|(asked, ready)| {
+            (ready.at, u32::try_from(ready.at.since(asked.at).as_millis()).unwrap_or(u32::MAX))
+        });
+        Self {
+            id: agent.id,
+            owner: agent.owner,
+            name: agent.name.clone(),
+            size: agent.size,
+            provider: agent.provider,
+            state: State::from(&agent.phase),
+            since: agent.phase_since,
+            generation: agent.generation,
+            version: agent.version,
+            booted,
+            last_use: agent.last_use,
+            open: agent.instance.as_ref().map(|instance| (instance.started_at, instance.price.rate)),
+            settled: agent.settled.month,
+        }
+    }
+}
+
+impl Summary {
+    /// What an hour of it costs now.
+    pub fn rate(&self) -> Rate {
+        self.open.map_or(Rate::ZERO, |(_, rate)| rate)
+    }
+
+    /// What it has cost since the first of the month, UTC.
+    pub fn month(&self, now: Timestamp) -> NanoDollars {
+        let month = now.month();
+        let settled = if self.settled.0 == month { self.settled.1 } else { NanoDollars::ZERO };
+        let running = self.open.map_or(NanoDollars::ZERO, |(started, rate)| {
+            // Differences of running totals, as the meter has them.
+            rate.over(now.since(started)) - rate.over(month.start().since(started))
+        });
+        settled + running
+    }
+
+    /// As it is shown at `now`.
+    pub fn row(&self, owner: Name, now: Timestamp) -> Row {
+        Row {
+            id: self.id,
+            name: self.name.clone(),
+            owner,
+            size: self.size,
+            provider: self.provider,
+            state: self.state,
+            generation: self.generation,
+            version: self.version,
+            boot: self.booted.map(|(_, took)| took),
+            last_use: self.last_use,
+            rate: self.rate(),
+            month: self.month(now),
+            as_of: now,
+        }
+    }
+}
+
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub id: AgentId,
+    pub name: Name,
+    /// The owner's name.
+    pub owner: Name,
+    pub size: Size,
+    pub provider: ProviderName,
+    pub state: State,
+    pub generation: Generation,
+    pub version: u64,
+    /// Of the latest boot that came to its end, in milliseconds.
+    pub boot: Option<u32>,
+    pub last_use: Timestamp,
+    /// What an hour of it costs now.
+    pub rate: Rate,
+    /// What it has cost since the first of the month, UTC, at `as_of`; from
+    /// then on a reader counts by the rate.
+    pub month: NanoDollars,
+    pub as_of: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::{self, NewAgent};
+    use crate::price::PriceBook;
+    use crate::view::Meter;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_month_costs_what_the_agents_meter_says(started in 0i64..1 << 42, ran in 0i64..1 << 34, settled: u32) {
+            let new = NewAgent {
+                id: AgentId::from_random([1; 10]),
+                owner: UserId::from_random([2; 10]),
+                name: "x".parse().unwrap(),
+                size: Size::Small,
+                provider: ProviderName::Local,
+                idle_timeout: None,
+            };
+            let (started, now) = (Timestamp(started), Timestamp(started + ran));
+            let book = PriceBook::proposal();
+            let mut agent = lifecycle::create(new, started).agent;
+            agent.settled.month = (now.month(), NanoDollars(settled.into()));
+            agent.instance = Some(crate::agent::Instance {
+                started_at: started,
+                tier: crate::tier::Tier {
+                    machine: false, namespaces: true, landlock: None, seccomp: true,
+                    limits: crate::tier::Limits::Cgroup2,
+                },
+                price: book.estimate(Size::Small),
+                save: crate::agent::Save::NotAsked,
+                silent_since: None,
+                unsaved: None,
+            });
+            prop_assert_eq!(Summary::from(&agent).month(now), Meter::of(&agent, &book, now).month);
+        }
+    }
+}

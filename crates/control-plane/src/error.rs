@@ -11,9 +11,15 @@ pub enum Error {
     /// No such thing, or not the caller's: the two are not told apart.
     #[error("there is no such agent")]
     NotFound,
+    /// Nobody goes by that name.
+    #[error("there is no such person")]
+    NoSuchPerson,
     /// Who asks is not known.
     #[error("sign in first")]
     Unauthenticated,
+    /// The caller's role does not allow it.
+    #[error("your role does not allow that")]
+    Forbidden,
     /// The caller's words are out of range.
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
@@ -63,6 +69,12 @@ impl Error {
         }
     }
 
+    /// Whether it says something of the agent that was asked for alone, and
+    /// nothing of who asked or of the ledger.
+    pub fn is_about_the_agent(&self) -> bool {
+        matches!(self, Self::NotFound | Self::Illegal(_) | Self::NotRunning | Self::Contended)
+    }
+
     /// Whether the same request may succeed a moment later.
     pub fn retryable(&self) -> bool {
         match self {
@@ -76,8 +88,9 @@ impl Error {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::NoSuchPerson => "not_found",
             Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
             Self::Invalid { .. } => "invalid",
             Self::Illegal(Illegal::Gone) => "deleted",
             Self::Illegal(Illegal::TooEarly) => "too_early",

@@ -14,6 +14,7 @@ use domain::ticket::{Claims, Scope, TICKET_LIFE, Ticket, TicketSigner};
 use domain::time::Timestamp;
 use domain::view::AgentView;
 
+use crate::audit::Audit;
 use crate::error::{Error, Result};
 use crate::identity::Principal;
 use crate::instances::Instances;
@@ -55,6 +56,7 @@ pub struct Fleet {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) instances: Arc<Instances>,
     pub(crate) signer: Arc<TicketSigner>,
+    pub(crate) audit: Audit,
 }
 
 impl Fleet {

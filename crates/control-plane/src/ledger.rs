@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::due::Due;
 use crate::error::{Error, Result};
 use crate::live::{Change, Hub};
+use crate::roster::Roster;
 use crate::store::{Store, StoreError};
 
 /// How often a change is decided anew when others commit in between.
@@ -24,6 +25,7 @@ pub(crate) struct Ledger {
     pub policy: Policy,
     pub book: PriceBook,
     pub hub: Hub,
+    pub roster: Roster,
     pub due: Due,
 }
 
@@ -74,6 +76,7 @@ impl Ledger {
         for event in &transition.events {
             tracing::info!(agent = %agent.id, generation = %event.generation, seq = event.seq, event = ?event.what, "agent {}", agent.id);
         }
+        self.roster.took(agent);
         self.hub.tell(Change { agent: agent.id, owner: agent.owner });
         self.due.of(agent);
     }

@@ -4,6 +4,7 @@
 //! [`orchestrator`] drives what is recorded to what is wanted.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod audit;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod clock;
@@ -25,7 +26,9 @@ pub mod orchestrator;
 pub mod plane;
 pub mod provider;
 mod random;
+mod roster;
 pub mod snapshots;
+pub mod staff;
 pub mod store;
 
 pub use error::{Error, Result, Whose};

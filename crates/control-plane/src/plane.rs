@@ -8,6 +8,7 @@ use domain::protocol::Certificate;
 use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
+use crate::audit::Audit;
 use crate::clock::{Clock, SystemClock};
 use crate::due::Due;
 use crate::fleet::Fleet;
@@ -18,6 +19,7 @@ use crate::link::Link;
 use crate::live::{Hub, Writers};
 use crate::orchestrator::{LaunchPolicy, Orchestrator, Waiting};
 use crate::provider::{Provider, ProviderEvent};
+use crate::roster::Roster;
 use crate::snapshots::{Place, Repositories};
 use crate::store::Store;
 
@@ -82,6 +84,7 @@ impl ControlPlane {
             policy,
             book: PriceBook::proposal(),
             hub: Hub::new(writers),
+            roster: Roster::new(writers),
             due: Due::new(),
         });
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
@@ -99,6 +102,7 @@ impl ControlPlane {
                 provider,
                 instances,
                 signer: Arc::clone(&signer),
+                audit: Audit::new(Arc::clone(&store), Arc::clone(&clock)),
             }),
             identity: Arc::new(Identity::new(store, clock)),
             link: Arc::new(Link {

@@ -67,6 +67,14 @@ pub enum Heard {
 }
 
 impl Listener {
+    /// Leaves unheard what was told by now, for one who reads everything anew.
+    pub fn skip(&mut self) {
+        while !matches!(
+            self.changes.try_recv(),
+            Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed)
+        ) {}
+    }
+
     /// The next change; `None` when the control plane ends.
     pub async fn next(&mut self) -> Option<Heard> {
         let heard = match self.writers {

@@ -2,8 +2,10 @@
 //! test of each rule, on a store of its own.
 
 pub mod agents;
+pub mod audit;
 pub mod deadlines;
 pub mod fixture;
+pub mod fleet;
 pub mod people;
 
 /// `suite!(open)`: `open` is an async function that gives an empty store and
@@ -36,12 +38,17 @@ macro_rules! suite {
             people: of_enrolments_at_once_one_binding_wins,
             people: an_expired_or_unknown_nonce_is_worth_nothing,
             people: a_name_is_one_persons,
+            people: a_role_is_changed_with_its_entry_or_not_at_all,
             people: a_sign_in_link_works_once,
             people: a_session_lasts_until_it_ends_or_expires,
             people: a_token_is_found_by_its_secret_until_it_is_revoked,
             people: nobody_revokes_anothers_token,
             people: tokens_come_newest_first_100_at_most,
             people: sweeping_takes_nothing_that_is_of_use,
+            audit: entries_come_in_order_by_month_and_page,
+            audit: an_entry_is_told_once_and_stays,
+            fleet: the_list_is_as_the_rows_are_whatever_happens,
+            fleet: the_list_comes_by_shard_and_page_without_deleted_ones,
             people: a_store_that_answers_is_ready,
         );
     };

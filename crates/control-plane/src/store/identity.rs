@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::id::{InstanceId, TokenId, UserId};
 use domain::name::Name;
+use domain::role::Role;
 use domain::time::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -29,6 +30,7 @@ pub struct User {
     pub id: UserId,
     /// Unique.
     pub name: Name,
+    pub role: Role,
     pub created_at: Timestamp,
 }
 

@@ -5,7 +5,7 @@
 //! well as SQLite. `conformance` is the suite that every implementation runs.
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 #[cfg(feature = "aws")]
 pub mod dynamodb;
 mod identity;
@@ -13,11 +13,14 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 use domain::agent::Agent;
+use domain::audit::Entry;
 use domain::event::Event;
-use domain::id::{AgentId, Generation, InstanceId, TokenId, UserId};
+use domain::fleet::Summary;
+use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::lifecycle::Transition;
 use domain::metering::Segment;
-use domain::time::Timestamp;
+use domain::role::Role;
+use domain::time::{Month, Timestamp};
 
 pub use identity::{ApiToken, Enrolment, Hash, Session, SignInLink, User};
 
@@ -159,6 +162,12 @@ pub trait Store: Send + Sync + 'static {
     /// Agents of the shard whose meter runs, by id, after `after`.
     async fn metered(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>>;
 
+    // ── The fleet's list ────────────────────────────────────────────────────
+
+    /// The shard's agents that are not deleted, in short, by id, after `after`.
+    /// Their last use may be older than the row's; all else is as the row has it.
+    async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>>;
+
     // ── Enrolment ───────────────────────────────────────────────────────────
 
     /// Remembers a nonce that was given to an instance at launch. One that is
@@ -178,6 +187,10 @@ pub trait Store: Send + Sync + 'static {
     async fn user(&self, id: UserId) -> Result<Option<User>>;
 
     async fn user_named(&self, name: &str) -> Result<Option<User>>;
+
+    /// Gives a person a role and tells it in the log, both or neither; `false`
+    /// when there is no such person.
+    async fn set_role(&self, user: UserId, role: Role, told: &Entry) -> Result<bool>;
 
     async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()>;
 
@@ -200,6 +213,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes a token back; `false` when the owner has none of that id.
     async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool>;
+
+    // ── The audit log ───────────────────────────────────────────────────────
+
+    /// Adds an entry. None is ever changed or removed.
+    async fn tell(&self, entry: &Entry) -> Result<()>;
+
+    /// A month's entries after that one, by instant and id.
+    async fn told(&self, month: Month, after: Option<(Timestamp, EntryId)>, limit: u16)
+    -> Result<Vec<Entry>>;
 
     // ── Upkeep ──────────────────────────────────────────────────────────────
 

@@ -1,9 +1,11 @@
 //! People, what they sign in with, and the nonces of instances.
 
 use domain::id::{Generation, InstanceId, TokenId, UserId};
+use domain::role::Role;
 
 use crate::store::{ApiToken, Enrolment, Hash, Session, Shard, SignInLink, User};
 
+use super::audit::entry;
 use super::fixture::*;
 
 fn hash(text: &str) -> Hash {
@@ -51,7 +53,7 @@ pub async fn an_expired_or_unknown_nonce_is_worth_nothing(store: Ledger) {
 }
 
 fn user(n: u8, name: &str) -> User {
-    User { id: owner(n), name: name.parse().unwrap(), created_at: at(7) }
+    User { id: owner(n), name: name.parse().unwrap(), role: Role::User, created_at: at(7) }
 }
 
 pub async fn a_name_is_one_persons(store: Ledger) {
@@ -62,6 +64,20 @@ pub async fn a_name_is_one_persons(store: Ledger) {
     assert_eq!(store.user(ana.id).await.unwrap(), Some(ana.clone()));
     assert_eq!(store.user_named("Ana Ñ").await.unwrap(), Some(ana));
     assert_eq!(store.user_named("ana ñ").await.unwrap(), None);
+}
+
+pub async fn a_role_is_changed_with_its_entry_or_not_at_all(store: Ledger) {
+    let ana = user(1, "Ana");
+    assert!(!store.set_role(ana.id, Role::Admin, &entry(at(1), 1)).await.unwrap(), "nobody is there");
+    assert!(store.add_user(&ana).await.unwrap());
+    assert!(store.set_role(ana.id, Role::Admin, &entry(at(2), 2)).await.unwrap());
+    let admin = User { role: Role::Admin, ..ana };
+    assert_eq!(store.user(admin.id).await.unwrap(), Some(admin.clone()));
+    assert_eq!(store.user_named("Ana").await.unwrap(), Some(admin.clone()));
+    // An entry that is there already: neither is done.
+    assert!(store.set_role(admin.id, Role::User, &entry(at(2), 2)).await.is_err());
+    assert_eq!(store.user(admin.id).await.unwrap(), Some(admin));
+    assert_eq!(store.told(START.month(), None, 10).await.unwrap(), [entry(at(2), 2)]);
 }
 
 pub async fn a_sign_in_link_works_once(store: Ledger) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use domain::agent::{Agent, Phase};
 use domain::event::Event;
+use domain::fleet::Summary;
 use domain::id::{AgentId, Generation, UserId};
 use domain::lifecycle::Transition;
 use domain::metering::Segment;
@@ -76,6 +77,11 @@ pub(super) async fn metered(db: &Db, shard: Shard, after: Option<AgentId>, limit
         Ok(agent.ok().filter(|agent| agent.instance.is_some()))
     })
     .await
+}
+
+pub(super) async fn fleet(db: &Db, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
+    let items = db.query(&key::listed_after(shard, after), Order::Rising, limit.into()).await?;
+    items.iter().map(|item| from_json(item, "summary")).collect()
 }
 
 /// The agents that a span of index items names, by id. Between the two reads

@@ -1,7 +1,8 @@
 //! A transition as the items it writes.
 
-use domain::agent::Phase;
+use domain::agent::{Agent, Phase};
 use domain::event::Event;
+use domain::fleet::Summary;
 use domain::id::AgentId;
 use domain::lifecycle::{SegmentChange, Transition};
 use domain::metering::Segment;
@@ -48,6 +49,7 @@ pub(super) fn creation<'a>(
     }
     writes.put_new(row(transition)?, Refusal::Version);
     writes.put(item(&key::agent_of(agent.owner, agent.id), []));
+    writes.put(listed_item(agent)?);
     append(&mut writes, db, lanes, transition)?;
     Ok(writes)
 }
@@ -64,9 +66,18 @@ pub(super) fn commit<'a>(
     writes.put_if(&db.ledger, row(transition)?, "version = :from", from, Refusal::Version);
     if agent.phase == Phase::Deleted {
         writes.delete(&key::agent_of(agent.owner, agent.id));
+        writes.delete(&key::listed(agent.id));
+    } else if !transition.events.is_empty() || transition.segment.is_some() {
+        // What changes nothing of the list but the last use is not worth a write.
+        writes.put(listed_item(agent)?);
     }
     append(&mut writes, db, lanes, transition)?;
     Ok(writes)
+}
+
+/// The agent in the fleet's list.
+fn listed_item(agent: &Agent) -> Result<Item> {
+    Ok(item(&key::listed(agent.id), [("summary", json(&Summary::from(agent))?)]))
 }
 
 fn row(transition: &Transition) -> Result<Item> {

@@ -1,9 +1,9 @@
 //! The keys of all items. Texts compare by their bytes in DynamoDB, so numbers
 //! have a fixed width and ids are as they are.
 
-use domain::id::{AgentId, Generation, TokenId, UserId};
+use domain::id::{AgentId, EntryId, Generation, TokenId, UserId};
 use domain::protocol::to_hex;
-use domain::time::Timestamp;
+use domain::time::{Month, Timestamp};
 
 use crate::store::{Hash, IdempotencyKey, Shard};
 
@@ -122,6 +122,29 @@ pub(super) fn metered_after(shard: Shard, after: Option<AgentId>) -> Span {
 
 fn metered_in(shard: Shard) -> String {
     format!("metered#{}", shard.0)
+}
+
+// ── The fleet's list, and the audit log by month ────────────────────────────
+
+pub(super) fn listed(agent: AgentId) -> Key {
+    key(listed_in(Shard::of(agent)), agent.to_string())
+}
+
+pub(super) fn listed_after(shard: Shard, after: Option<AgentId>) -> Span {
+    Span { partition: listed_in(shard), low: just_after("", after), high: "~".to_owned() }
+}
+
+fn listed_in(shard: Shard) -> String {
+    format!("fleet#{}", shard.0)
+}
+
+pub(super) fn audited(at: Timestamp, id: EntryId) -> Key {
+    key(format!("audit#{}", at.month()), format!("{}#{id}", instant(at)))
+}
+
+pub(super) fn audited_after(month: Month, after: Option<(Timestamp, EntryId)>) -> Span {
+    let low = after.map_or_else(|| "0".to_owned(), |(at, id)| format!("{}!", audited(at, id).range));
+    Span { partition: format!("audit#{month}"), low, high: "~".to_owned() }
 }
 
 pub(super) fn layout() -> Key {

@@ -12,6 +12,7 @@
 //! has the keys, and what each access costs.
 
 mod agents;
+mod audit;
 mod change;
 mod check;
 mod client;
@@ -33,11 +34,14 @@ use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::Builder;
 use domain::agent::Agent;
+use domain::audit::Entry;
 use domain::event::Event;
-use domain::id::{AgentId, Generation, InstanceId, TokenId, UserId};
+use domain::fleet::Summary;
+use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::lifecycle::Transition;
 use domain::metering::Segment;
-use domain::time::Timestamp;
+use domain::role::Role;
+use domain::time::{Month, Timestamp};
 
 use super::{
     ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, User,
@@ -143,6 +147,10 @@ impl Store for Dynamo {
         agents::metered(&self.db, shard, after, limit).await
     }
 
+    async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
+        agents::fleet(&self.db, shard, after, limit).await
+    }
+
     async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()> {
         expiring::put_enrolment(&self.db, enrolment).await
     }
@@ -166,6 +174,10 @@ impl Store for Dynamo {
 
     async fn user_named(&self, name: &str) -> Result<Option<User>> {
         people::user_named(&self.db, name).await
+    }
+
+    async fn set_role(&self, user: UserId, role: Role, told: &Entry) -> Result<bool> {
+        people::set_role(&self.db, user, role, told).await
     }
 
     async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()> {
@@ -202,6 +214,19 @@ impl Store for Dynamo {
 
     async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool> {
         people::revoke_token(&self.db, owner, id).await
+    }
+
+    async fn tell(&self, entry: &Entry) -> Result<()> {
+        audit::tell(&self.db, entry).await
+    }
+
+    async fn told(
+        &self,
+        month: Month,
+        after: Option<(Timestamp, EntryId)>,
+        limit: u16,
+    ) -> Result<Vec<Entry>> {
+        audit::told(&self.db, month, after, limit).await
     }
 
     /// Nothing to do: DynamoDB itself removes what has expired, for no charge,

@@ -1,9 +1,12 @@
 //! People and their tokens.
 
+use domain::audit::Entry;
 use domain::id::{TokenId, UserId};
+use domain::role::Role;
 
 use crate::store::{ApiToken, Hash, Result, StoreError, User};
 
+use super::audit::entry_item;
 use super::item::{Item, b, hash, item, n, parsed, s, timestamp};
 use super::key::{self, Key};
 use super::read::{Db, Order, Pages};
@@ -38,8 +41,25 @@ fn user_item(key: &Key, user: &User) -> Item {
         ("id", s(user.id.to_string())),
         ("name", s(user.name.as_str())),
         ("created_at", n(user.created_at.0)),
+        ("role", s(user.role.as_str())),
     ];
     item(key, attributes)
+}
+
+/// Nothing else of a person ever changes, so both items are written whole.
+pub(super) async fn set_role(db: &Db, id: UserId, role: Role, told: &Entry) -> Result<bool> {
+    let Some(user) = user(db, id).await? else { return Ok(false) };
+    let user = User { role, ..user };
+    let mut writes = Transaction::new(db);
+    writes.put(user_item(&key::user_named(user.name.as_str()), &user));
+    writes.put(user_item(&key::user(user.id), &user));
+    writes.put_new(entry_item(told)?, ());
+    match writes.run().await? {
+        Outcome::Done => Ok(true),
+        Outcome::Refused((), _) => {
+            Err(StoreError::Failed(format!("audit entry {} is there already", told.id)))
+        }
+    }
 }
 
 pub(super) async fn user(db: &Db, id: UserId) -> Result<Option<User>> {
@@ -56,6 +76,8 @@ fn read_user(item: Option<Item>) -> Result<Option<User>> {
             id: parsed(&item, "id")?,
             name: parsed(&item, "name")?,
             created_at: timestamp(&item, "created_at")?,
+            // Who was added before there were roles has none.
+            role: if item.contains_key("role") { parsed(&item, "role")? } else { Role::User },
         })
     };
     item.map(read).transpose()

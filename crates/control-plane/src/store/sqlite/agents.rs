@@ -2,6 +2,7 @@
 
 use domain::agent::{Agent, Phase};
 use domain::event::Event;
+use domain::fleet::Summary;
 use domain::id::{AgentId, Generation, UserId};
 use domain::lifecycle::{SegmentChange, Transition};
 use domain::metering::Segment;
@@ -11,7 +12,7 @@ use rusqlite::{Connection, Row, params};
 use crate::store::{Created, Idempotency, Result, Shard, StoreError};
 
 use super::row::{cursor, from_json, json, parsed, signed};
-use super::sql;
+use super::sql::{self, Sql};
 
 /// A transition in SQLite's words: made on the caller's thread, so that the
 /// writer's does nothing but write.
@@ -229,17 +230,36 @@ pub(super) fn metered(
     after: Option<AgentId>,
     limit: u16,
 ) -> Result<Vec<Agent>> {
+    full_page(db, sql::METERED, shard, after, limit)
+}
+
+/// A page is full as long as there are more: a row that can't be read must not
+/// pass for the end.
+fn full_page(
+    db: &Connection,
+    statement: Sql,
+    shard: Shard,
+    after: Option<AgentId>,
+    limit: u16,
+) -> Result<Vec<Agent>> {
     let (mut agents, mut after, mut room) = (Vec::new(), cursor(after), limit);
-    // A page is full as long as there are more: a row that can't be read must
-    // not pass for the end.
     while room > 0 {
-        let rows = sql::METERED.all(db, params![shard.0, after, room], legible)?;
+        let rows = statement.all(db, params![shard.0, after, room], legible)?;
         let more = rows.len() == usize::from(room);
         after = rows.last().map_or(after, |(id, _)| id.clone());
         agents.extend(rows.into_iter().filter_map(|(_, agent)| agent));
         room = if more { limit.saturating_sub(agents.len().try_into().unwrap_or(limit)) } else { 0 };
     }
     Ok(agents)
+}
+
+pub(super) fn fleet(
+    db: &Connection,
+    shard: Shard,
+    after: Option<AgentId>,
+    limit: u16,
+) -> Result<Vec<Summary>> {
+    Ok(full_page(db, sql::FLEET, shard, after, limit)?.iter().map(Summary::from).collect())
 }
 
 /// An agent with its id. One row that can't be read must not stop the work on

@@ -6,6 +6,7 @@
 //! to the file too; each of their transactions is as whole as ours.
 
 mod agents;
+mod audit;
 mod people;
 mod readers;
 mod row;
@@ -19,11 +20,14 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use domain::agent::Agent;
+use domain::audit::Entry;
 use domain::event::Event;
-use domain::id::{AgentId, Generation, InstanceId, TokenId, UserId};
+use domain::fleet::Summary;
+use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::lifecycle::Transition;
 use domain::metering::Segment;
-use domain::time::Timestamp;
+use domain::role::Role;
+use domain::time::{Month, Timestamp};
 
 use super::{
     ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, User,
@@ -117,6 +121,10 @@ impl Store for Sqlite {
         self.readers.read(move |db| agents::metered(db, shard, after, limit)).await
     }
 
+    async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
+        self.readers.read(move |db| agents::fleet(db, shard, after, limit)).await
+    }
+
     async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()> {
         let enrolment = enrolment.clone();
         self.writer.write(move |db| people::put_enrolment(db, &enrolment)).await
@@ -143,6 +151,11 @@ impl Store for Sqlite {
     async fn user_named(&self, name: &str) -> Result<Option<User>> {
         let name = name.to_owned();
         self.readers.read(move |db| people::user_named(db, &name)).await
+    }
+
+    async fn set_role(&self, user: UserId, role: Role, told: &Entry) -> Result<bool> {
+        let told = told.clone();
+        self.writer.write(move |db| people::set_role(db, user, role, &told)).await
     }
 
     async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()> {
@@ -182,6 +195,20 @@ impl Store for Sqlite {
 
     async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool> {
         self.writer.write(move |db| people::revoke_token(db, owner, id)).await
+    }
+
+    async fn tell(&self, entry: &Entry) -> Result<()> {
+        let entry = entry.clone();
+        self.writer.write(move |db| audit::tell(db, &entry)).await
+    }
+
+    async fn told(
+        &self,
+        month: Month,
+        after: Option<(Timestamp, EntryId)>,
+        limit: u16,
+    ) -> Result<Vec<Entry>> {
+        self.readers.read(move |db| audit::told(db, month, after, limit)).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<()> {

@@ -1,11 +1,14 @@
 //! People, their sessions and tokens, and the nonces of instances.
 
+use domain::audit::Entry;
 use domain::id::{InstanceId, TokenId, UserId};
+use domain::role::Role;
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use crate::store::{ApiToken, Enrolment, Hash, Result, Session, SignInLink, User};
 
+use super::audit;
 use super::row::parsed;
 use super::sql;
 
@@ -25,7 +28,7 @@ pub(super) fn spend_enrolment(
 }
 
 pub(super) fn add_user(db: &Connection, user: &User) -> Result<bool> {
-    let row = params![user.id.to_string(), user.name.as_str(), user.created_at.0];
+    let row = params![user.id.to_string(), user.name.as_str(), user.created_at.0, user.role.as_str()];
     Ok(sql::ADD_USER.run(db, row)? == 1)
 }
 
@@ -38,7 +41,20 @@ pub(super) fn user_named(db: &Connection, name: &str) -> Result<Option<User>> {
 }
 
 fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User { id: parsed(row, 0)?, name: parsed(row, 1)?, created_at: Timestamp(row.get(2)?) })
+    Ok(User {
+        id: parsed(row, 0)?,
+        name: parsed(row, 1)?,
+        created_at: Timestamp(row.get(2)?),
+        role: parsed(row, 3)?,
+    })
+}
+
+pub(super) fn set_role(db: &Connection, user: UserId, role: Role, told: &Entry) -> Result<bool> {
+    if sql::SET_ROLE.run(db, params![user.to_string(), role.as_str()])? == 0 {
+        return Ok(false);
+    }
+    audit::tell(db, told)?;
+    Ok(true)
 }
 
 pub(super) fn put_sign_in_link(db: &Connection, link: &SignInLink) -> Result<()> {

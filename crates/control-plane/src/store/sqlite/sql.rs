@@ -49,9 +49,11 @@ statements! {
         WHERE nonce = ?1 AND expires_at > ?3 AND (binding IS NULL OR binding = ?2) RETURNING instance";
     SWEEP_ENROLMENTS = "DELETE FROM enrolments WHERE expires_at <= ?1";
 
-    ADD_USER = "INSERT INTO users (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO NOTHING";
-    USER = "SELECT id, name, created_at FROM users WHERE id = ?1";
-    USER_NAMED = "SELECT id, name, created_at FROM users WHERE name = ?1";
+    ADD_USER = "INSERT INTO users (id, name, created_at, role) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (name) DO NOTHING";
+    USER = "SELECT id, name, created_at, role FROM users WHERE id = ?1";
+    USER_NAMED = "SELECT id, name, created_at, role FROM users WHERE name = ?1";
+    SET_ROLE = "UPDATE users SET role = ?2 WHERE id = ?1";
 
     PUT_SIGN_IN_LINK = "INSERT INTO sign_in_links (token, owner, expires_at) VALUES (?1, ?2, ?3)";
     TAKE_SIGN_IN_LINK = "DELETE FROM sign_in_links WHERE token = ?1 AND expires_at > ?2 RETURNING owner";
@@ -67,6 +69,12 @@ statements! {
     TOKENS_OF = "SELECT token, id, owner, name, created_at FROM tokens
         WHERE owner = ?1 ORDER BY created_at DESC, id DESC LIMIT 100";
     REVOKE_TOKEN = "DELETE FROM tokens WHERE id = ?1 AND owner = ?2";
+
+    FLEET = "SELECT id, agent FROM agents WHERE shard = ?1 AND deleted = 0 AND id > ?2 ORDER BY id LIMIT ?3";
+
+    TELL = "INSERT INTO audit (at, id, entry) VALUES (?1, ?2, ?3)";
+    TOLD = "SELECT entry FROM audit
+        WHERE (at, id) > (?1, ?2) AND at < ?3 ORDER BY at, id LIMIT ?4";
 
     READY = "SELECT agent FROM agents WHERE id = ''";
 }

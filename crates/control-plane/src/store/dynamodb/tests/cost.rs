@@ -5,11 +5,12 @@ use domain::agent::Snapshot;
 use domain::id::{Generation, TokenId};
 use domain::lifecycle::{Observation, Seen};
 use domain::price::PriceBook;
+use domain::role::Role;
 use domain::tier::{Limits, Tier};
 use emulator::proxy::Proxy;
 
 use super::faults::behind_a_proxy;
-use crate::store::conformance::fixture::*;
+use crate::store::conformance::{self, fixture::*};
 use crate::store::{
     ApiToken, Enrolment, Hash, Idempotency, IdempotencyKey, Session, Shard, SignInLink, User,
 };
@@ -99,6 +100,8 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("next due", "Query 1");
     store.metered(SHARD, None, 100).await.unwrap();
     proxy.cost("metered", "Query 1");
+    store.fleet(SHARD, None, 100).await.unwrap();
+    proxy.cost("fleet", "Query 1");
     let agent = observe(&store, &agent, Observation::DeleteAsked, at(11)).await;
     proxy.cost("delete", "TransactWriteItems 6");
     observe(&store, &agent, Observation::Purged, at(12)).await;
@@ -107,13 +110,20 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("ready?", "GetItem 1");
 
     // A person's.
-    let user = User { id: owner(1), name: "Ana".parse().unwrap(), created_at: START };
+    let user = User { id: owner(1), name: "Ana".parse().unwrap(), role: Role::User, created_at: START };
     store.add_user(&user).await.unwrap();
     proxy.cost("add user", "TransactWriteItems 4");
     store.user(user.id).await.unwrap();
     proxy.cost("user", "GetItem 1");
     store.user_named("Ana").await.unwrap();
     proxy.cost("user named", "GetItem 1");
+    let entry = conformance::audit::entry(at(1), 1);
+    store.set_role(user.id, Role::Viewer, &entry).await.unwrap();
+    proxy.cost("set role", "GetItem 1, TransactWriteItems 6");
+    store.tell(&conformance::audit::entry(at(2), 2)).await.unwrap();
+    proxy.cost("tell", "PutItem 1");
+    store.told(START.month(), None, 100).await.unwrap();
+    proxy.cost("told", "Query 1");
     store.put_sign_in_link(&SignInLink { token: secret, user: user.id, expires_at: at(9) }).await.unwrap();
     proxy.cost("put link", "PutItem 1");
     store.take_sign_in_link(secret, at(1)).await.unwrap();

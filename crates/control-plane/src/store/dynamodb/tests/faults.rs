@@ -88,7 +88,8 @@ async fn what_is_spent_once_is_spent_by_whose_answer_was_lost() {
 #[tokio::test]
 async fn people_and_tokens_survive_lost_answers() {
     let (store, proxy) = behind_a_proxy().await;
-    let user = User { id: owner(1), name: "Ana".parse().unwrap(), created_at: START };
+    let user =
+        User { id: owner(1), name: "Ana".parse().unwrap(), role: Default::default(), created_at: START };
     let token = ApiToken {
         id: TokenId::from_random([1; 10]),
         token: hash("token"),

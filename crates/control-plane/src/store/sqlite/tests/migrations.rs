@@ -5,9 +5,12 @@ use std::path::Path;
 
 use domain::agent::Phase;
 use domain::id::{AgentId, UserId};
+use domain::role::Role;
 use rusqlite::Connection;
 
 use crate::store::Store;
+use crate::store::conformance::audit::entry;
+use crate::store::conformance::fixture::START;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::schema::{self, MIGRATIONS, OpenError};
 
@@ -60,6 +63,33 @@ fn the_fixture_is_what_the_first_migration_makes() {
     let mut new = Connection::open_in_memory().unwrap();
     schema::migrate(&mut new, &MIGRATIONS[..1]).unwrap();
     assert_eq!((version(&old), shape(&old)), (1, shape(&new)));
+}
+
+#[tokio::test]
+async fn whom_an_older_server_made_is_admin_and_all_others_are_users() {
+    let (_folder, path) = place();
+    let mut old = Connection::open(&path).unwrap();
+    schema::migrate(&mut old, &MIGRATIONS[..2]).unwrap();
+    let people = "INSERT INTO users VALUES ('0000000000000001', 'owner', 1), ('0000000000000002', 'Ana', 2)";
+    old.execute_batch(people).unwrap();
+    drop(old);
+    let store = Sqlite::open(&path).unwrap();
+    for (name, role) in [("owner", Role::Admin), ("Ana", Role::User)] {
+        assert_eq!(store.user_named(name).await.unwrap().unwrap().role, role);
+    }
+}
+
+#[tokio::test]
+async fn not_even_sql_changes_what_the_audit_log_says() {
+    let (_folder, path) = place();
+    let store = Sqlite::open(&path).unwrap();
+    store.tell(&entry(START, 1)).await.unwrap();
+    let db = Connection::open(&path).unwrap();
+    for statement in ["UPDATE audit SET at = 1", "DELETE FROM audit"] {
+        let refused = db.execute_batch(statement).unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
+    assert_eq!(store.told(START.month(), None, 10).await.unwrap(), [entry(START, 1)]);
 }
 
 #[test]

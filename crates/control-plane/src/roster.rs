@@ -1,0 +1,235 @@
+//! The fleet's list, held in memory while somebody looks at it: loaded from the
+//! store at the first look, kept by every commit of this process, forgotten
+//! when nobody has looked for a while. What filters and sorts costs microseconds
+//! an agent here, and no read of the store.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use domain::agent::{Agent, Phase};
+use domain::fleet::{Health, Page, Query, Sort, Summary};
+use domain::id::{AgentId, UserId};
+use domain::name::Name;
+use domain::time::Timestamp;
+use futures::future::try_join_all;
+
+use crate::live::Writers;
+use crate::store::{Result, Shard, Store};
+
+/// How long the list is kept after the last look at it.
+const KEPT: Duration = Duration::from_secs(600);
+/// How old what other control planes committed may be.
+const LOOK: Duration = Duration::from_secs(30);
+/// Agents read from the store at once.
+const PAGE: u16 = 1000;
+/// Boots that count for the fleet's health.
+const BOOTS: Duration = Duration::from_secs(24 * 3600);
+
+/// The list, if it is held.
+pub(crate) struct Roster {
+    writers: Writers,
+    held: Mutex<Held>,
+    /// One load at a time.
+    loading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Held {
+    list: Option<List>,
+    /// What was committed since a load began; `None`: deleted.
+    meanwhile: Option<HashMap<AgentId, Option<Summary>>>,
+    owners: HashMap<UserId, Name>,
+}
+
+struct List {
+    agents: HashMap<AgentId, Summary>,
+    loaded: Instant,
+    looked: Instant,
+}
+
+impl Roster {
+    pub fn new(writers: Writers) -> Self {
+        Self { writers, held: Mutex::default(), loading: tokio::sync::Mutex::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        // Each change of it is whole: one that panicked left it as it was.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what was committed here.
+    pub fn took(&self, agent: &Agent) {
+        let mut held = self.held();
+        if held.list.as_ref().is_some_and(|list| list.looked.elapsed() > KEPT) {
+            held.list = None;
+        }
+        if held.list.is_none() && held.meanwhile.is_none() {
+            return;
+        }
+        let news = (agent.phase != Phase::Deleted).then(|| Summary::from(agent));
+        if let Some(meanwhile) = &mut held.meanwhile {
+            put(meanwhile.entry(agent.id).or_insert_with(|| news.clone()), &news);
+        }
+        let Some(list) = &mut held.list else { return };
+        match news {
+            None => drop(list.agents.remove(&agent.id)),
+            Some(news) => {
+                let known = list.agents.entry(agent.id).or_insert_with(|| news.clone());
+                if known.version < news.version {
+                    *known = news;
+                }
+            }
+        }
+    }
+
+    /// A window of the list at `now`.
+    pub async fn page(&self, store: &dyn Store, query: &Query, now: Timestamp) -> Result<Page> {
+        self.ready(store).await?;
+        let held = self.held();
+        let matching = held.matching(query);
+        let (offset, total) = (query.offset as usize, matching.len());
+        let rows = held.window(matching, query, now).into_iter();
+        let rows =
+            rows.filter_map(|summary| Some(summary.row(held.owners.get(&summary.owner)?.clone(), now)));
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(Page {
+            health: held.health(now),
+            total: count(total),
+            offset: count(offset.min(total)),
+            rows: rows.collect(),
+        })
+    }
+
+    /// The ids that the query's filter lets through, in its order, as many as
+    /// its window holds.
+    pub async fn ids(&self, store: &dyn Store, query: &Query, now: Timestamp) -> Result<Vec<AgentId>> {
+        self.ready(store).await?;
+        let held = self.held();
+        Ok(held.window(held.matching(query), query, now).iter().map(|summary| summary.id).collect())
+    }
+
+    /// Has the list, not too old, and its owners' names.
+    async fn ready(&self, store: &dyn Store) -> Result<()> {
+        if !self.held().look(self.writers) {
+            let _alone = self.loading.lock().await;
+            // Somebody else may have loaded it while this waited.
+            if !self.held().look(self.writers) {
+                self.load(store).await?;
+            }
+        }
+        let unknown = self.held().unknown();
+        let named = try_join_all(unknown.iter().map(|id| store.user(*id))).await?;
+        let named = named.into_iter().flatten().map(|user| (user.id, user.name));
+        self.held().owners.extend(named);
+        Ok(())
+    }
+
+    async fn load(&self, store: &dyn Store) -> Result<()> {
+        let begun = Instant::now();
+        self.held().meanwhile = Some(HashMap::new());
+        let loaded = try_join_all(Shard::all().map(|shard| shard_of(store, shard))).await;
+        let mut held = self.held();
+        let meanwhile = held.meanwhile.take().unwrap_or_default();
+        let mut agents: HashMap<_, _> = loaded?.into_iter().flatten().map(|one| (one.id, one)).collect();
+        for (id, news) in meanwhile {
+            match news {
+                None => drop(agents.remove(&id)),
+                Some(news) if agents.get(&id).is_some_and(|known| known.version >= news.version) => {}
+                Some(news) => drop(agents.insert(id, news)),
+            }
+        }
+        held.list = Some(List { agents, loaded: begun, looked: begun });
+        Ok(())
+    }
+}
+
+/// Of two words about an agent the newer stays; deleted is the last one.
+fn put(known: &mut Option<Summary>, news: &Option<Summary>) {
+    match (&*known, news) {
+        (Some(old), Some(new)) if old.version >= new.version => {}
+        (None, _) => {}
+        _ => known.clone_from(news),
+    }
+}
+
+async fn shard_of(store: &dyn Store, shard: Shard) -> Result<Vec<Summary>> {
+    let mut agents: Vec<Summary> = Vec::new();
+    loop {
+        let page = store.fleet(shard, agents.last().map(|one| one.id), PAGE).await?;
+        let more = page.len() == usize::from(PAGE);
+        agents.extend(page);
+        if !more {
+            return Ok(agents);
+        }
+    }
+}
+
+impl Held {
+    /// Whether there is a list that is fresh enough; notes that it is looked at.
+    fn look(&mut self, writers: Writers) -> bool {
+        let Some(list) = &mut self.list else { return false };
+        list.looked = Instant::now();
+        writers == Writers::One || list.loaded.elapsed() < LOOK
+    }
+
+    fn agents(&self) -> impl Iterator<Item = &Summary> {
+        self.list.iter().flat_map(|list| list.agents.values())
+    }
+
+    fn unknown(&self) -> HashSet<UserId> {
+        self.agents().map(|one| one.owner).filter(|owner| !self.owners.contains_key(owner)).collect()
+    }
+
+    fn owner(&self, summary: &Summary) -> &str {
+        self.owners.get(&summary.owner).map_or("", Name::as_str)
+    }
+
+    fn matching(&self, query: &Query) -> Vec<&Summary> {
+        let text = query.text.trim().to_lowercase();
+        self.agents().filter(|one| query.lets_through(one, self.owner(one), &text)).collect()
+    }
+
+    /// The rows of the window in order. Only these are sorted: a window's cost
+    /// grows with the fleet by a comparison or two an agent.
+    fn window<'a>(&'a self, mut all: Vec<&'a Summary>, query: &Query, now: Timestamp) -> Vec<&'a Summary> {
+        let start = (query.offset as usize).min(all.len());
+        let end = start.saturating_add(query.limit.into()).min(all.len());
+        let order = |a: &&Summary, b: &&Summary| {
+            // Looked up only where it decides.
+            let name = |one: &Summary| if query.sort == Sort::Owner { self.owner(one) } else { "" };
+            query.order((a, name(a)), (b, name(b)), now)
+        };
+        if end < all.len() {
+            all.select_nth_unstable_by(end, order);
+            all.truncate(end);
+        }
+        if start > 0 && start < all.len() {
+            all.select_nth_unstable_by(start, order);
+        }
+        let mut window = all.split_off(start);
+        window.sort_unstable_by(order);
+        window
+    }
+
+    fn health(&self, now: Timestamp) -> Health {
+        let (mut health, mut boots) = (Health::default(), Vec::new());
+        let since = now.before(BOOTS);
+        for one in self.agents() {
+            health.count(one.state.group());
+            boots.extend(one.booted.filter(|(at, _)| *at >= since).map(|(_, took)| took));
+        }
+        health.boot_p50 = percentile(&mut boots, 50);
+        health.boot_p95 = percentile(&mut boots, 95);
+        health
+    }
+}
+
+/// The least value that so many in a hundred do not exceed.
+fn percentile(values: &mut [u32], of: usize) -> Option<u32> {
+    let index = (values.len() * of).div_ceil(100).checked_sub(1)?;
+    Some(*values.select_nth_unstable(index).1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,10 @@ pub enum ErrorCode {
     Unauthenticated,
     /// No such thing, or another's.
     NotFound,
+    /// The caller's role does not allow it.
+    Forbidden,
+    /// Nobody goes by that name.
+    NoSuchPerson,
     /// A name that cannot be one.
     InvalidName,
     /// Another value out of range.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::fleet::Delta;
 use domain::id::AgentId;
 use domain::time::Timestamp;
 use domain::view::{AgentView, Meter};
@@ -115,6 +116,8 @@ impl Live {
 pub enum News {
     Agent(AgentView),
     Gone(AgentId),
+    /// Of a fleet's list.
+    Window(Delta),
     /// It goes on after a pause, in which something may have gone unheard.
     Resumed,
     /// The server will not tell.
@@ -189,7 +192,7 @@ pub fn follow(url: String, hear: impl Fn(News) + Send + Sync + 'static) {
 /// An open feed. Dropping it closes it.
 struct Feed {
     source: web_sys::EventSource,
-    _heard: [Closure<dyn Fn(web_sys::MessageEvent)>; 2],
+    _heard: [Closure<dyn Fn(web_sys::MessageEvent)>; 3],
     _opened: Closure<dyn Fn()>,
     _broken: Closure<dyn Fn()>,
 }
@@ -213,6 +216,12 @@ impl Feed {
                 hear(News::Gone(id));
             }
         });
+        let window = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+            let delta = event.data().as_string().and_then(|data| serde_json::from_str(&data).ok());
+            if let Some(delta) = delta {
+                hear(News::Window(delta));
+            }
+        });
         let opened = Closure::<dyn Fn()>::new(opened);
         let asked = source.clone();
         let broken = Closure::<dyn Fn()>::new(move || {
@@ -221,12 +230,12 @@ impl Feed {
                 broken();
             }
         });
-        for (name, closure) in [("agent", &agent), ("gone", &gone)] {
+        for (name, closure) in [("agent", &agent), ("gone", &gone), ("window", &window)] {
             source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref()).ok()?;
         }
         source.set_onopen(Some(opened.as_ref().unchecked_ref()));
         source.set_onerror(Some(broken.as_ref().unchecked_ref()));
-        Some(Self { source, _heard: [agent, gone], _opened: opened, _broken: broken })
+        Some(Self { source, _heard: [agent, gone, window], _opened: opened, _broken: broken })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::components::menus::close_menus;
 use crate::components::toasts::{Toasts, provide_toasts};
 use crate::i18n::{Lang, provide_lang};
 use crate::live::provide_pulse;
-use crate::pages::{AgentPage, AgentsPage, LostPage, SettingsPage, SignInPage};
+use crate::pages::{AgentPage, AgentsPage, FleetPage, LostPage, SettingsPage, SignInPage};
 use crate::theme::Theme;
 
 /// A theme that was chosen, for the switches that show and change it.
@@ -33,6 +33,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=|| House().into_any() ssr=SsrMode::Async>
                     <Route path=path!("") view=|| AgentsPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("agents/:id") view=|| AgentPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("fleet") view=|| FleetPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("settings") view=|| SettingsPage().into_any() ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>

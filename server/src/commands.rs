@@ -1,27 +1,27 @@
 //! Commands beside `serve`.
 
+use std::io::Write as _;
+
 use anyhow::Context as _;
+use control_plane::Identity;
 use control_plane::aws::{Account, Finding, State};
 use control_plane::embedded;
 use control_plane::store::dynamodb::TablePrefix;
+use futures::TryStreamExt as _;
 
-use crate::config::{AddUser, Doctor, Engine};
+use crate::config::{AddUser, Doctor, Engine, ExportAudit, Ledger, SetRole};
 use crate::serve::{ADDRESS, sign_in_link};
 
 /// Prints a one-time link. Works while a server runs: they share the ledger.
 pub async fn add_user(options: AddUser) -> anyhow::Result<()> {
-    let identity = match options.engine {
-        Engine::Embedded => embedded::identity(&options.data.folder()?)?,
-        Engine::Aws => {
-            let tables = options.tables.context("--tables is missing")?;
-            Account::find().await?.identity(tables.parse()?).await?
-        }
-    };
+    let identity = options.ledger.identity().await?;
     let origin = match options.origin {
         Some(origin) => origin,
-        None if options.engine == Engine::Aws => anyhow::bail!("name the console's address with --origin"),
+        None if options.ledger.engine == Engine::Aws => {
+            anyhow::bail!("name the console's address with --origin")
+        }
         None => {
-            let data = options.data.folder()?;
+            let data = options.ledger.data.folder()?;
             let known = std::fs::read_to_string(data.join(ADDRESS)).unwrap_or_default();
             let known = known.trim().to_owned();
             anyhow::ensure!(
@@ -31,10 +31,44 @@ pub async fn add_user(options: AddUser) -> anyhow::Result<()> {
             known
         }
     };
-    let user = identity.ensure_user(&options.name).await?;
+    let user = identity.ensure_user(&options.name, options.role.unwrap_or_default()).await?;
+    if let Some(role) = options.role {
+        identity.set_role(&user.name, role).await?;
+    }
     let link = identity.sign_in_link(user.id).await?;
     println!("sign-in link for {}: {}", user.name, sign_in_link(&origin, link.expose()));
     Ok(())
+}
+
+/// Gives a person another role. Works while a server runs.
+pub async fn set_role(options: SetRole) -> anyhow::Result<()> {
+    let user = options.ledger.identity().await?.set_role(&options.name, options.role).await?;
+    println!("{} is {} now", user.name, user.role);
+    Ok(())
+}
+
+/// Prints the audit log.
+pub async fn export_audit(options: ExportAudit) -> anyhow::Result<()> {
+    let identity = options.ledger.identity().await?;
+    let mut entries = std::pin::pin!(identity.audit().since(options.since));
+    let mut out = std::io::stdout().lock();
+    while let Some(entry) = entries.try_next().await? {
+        serde_json::to_writer(&mut out, &entry)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+impl Ledger {
+    async fn identity(&self) -> anyhow::Result<Identity> {
+        match self.engine {
+            Engine::Embedded => Ok(embedded::identity(&self.data.folder()?)?),
+            Engine::Aws => {
+                let tables = self.tables.as_ref().context("--tables is missing")?;
+                Ok(Account::find().await?.identity(tables.parse()?).await?)
+            }
+        }
+    }
 }
 
 /// Makes the ledger's tables in the account.

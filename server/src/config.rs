@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::agent::IdleTimeout;
 use domain::name::Name;
+use domain::role::Role;
 use domain::tier::TierFloor;
+use domain::time::Month;
 
 mod aws;
 
@@ -27,6 +29,9 @@ pub enum Command {
     /// Manages people.
     #[command(subcommand)]
     User(UserCommand),
+    /// The log of what was done by right of a role.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Prepares an AWS account.
     #[command(subcommand)]
     Aws(AwsCommand),
@@ -64,6 +69,14 @@ pub struct Doctor {
 pub enum UserCommand {
     /// Prints a one-time sign-in link for a person, who is added when new.
     Add(AddUser),
+    /// Gives a person another role; what the old one opened ends within a second.
+    Role(SetRole),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Prints it as JSON lines, oldest first.
+    Export(ExportAudit),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -94,6 +107,40 @@ impl Data {
 pub struct AddUser {
     /// The person's name, 1–60 characters.
     pub name: Name,
+    /// `user`, `viewer`, `operator` or `admin`: for one who is new `user`
+    /// unless told, and one who is there keeps theirs unless told.
+    #[arg(long)]
+    pub role: Option<Role>,
+    #[command(flatten)]
+    pub ledger: Ledger,
+    /// The console's address, for the link: that of the server which ran last,
+    /// unless told.
+    #[arg(long)]
+    pub origin: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SetRole {
+    /// The person's name.
+    pub name: Name,
+    /// `user`, `viewer`, `operator` or `admin`.
+    pub role: Role,
+    #[command(flatten)]
+    pub ledger: Ledger,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportAudit {
+    /// From this month on, as in 2026-11; all of it unless told.
+    #[arg(long, value_name = "MONTH", default_value_t = control_plane::audit::FIRST)]
+    pub since: Month,
+    #[command(flatten)]
+    pub ledger: Ledger,
+}
+
+/// Where the ledger is, for commands beside a server that runs.
+#[derive(Debug, Args)]
+pub struct Ledger {
     #[arg(long, env = "OPENCLAW_CLOUD_ENGINE", default_value = "embedded")]
     pub engine: Engine,
     /// AWS: what the names of the ledger's tables begin with.
@@ -101,10 +148,6 @@ pub struct AddUser {
     pub tables: Option<String>,
     #[command(flatten)]
     pub data: Data,
-    /// The console's address, for the link: that of the server which ran last,
-    /// unless told.
-    #[arg(long)]
-    pub origin: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -17,7 +17,7 @@ mod web;
 
 use clap::Parser as _;
 
-use config::{AwsCommand, Cli, Command, UserCommand};
+use config::{AuditCommand, AwsCommand, Cli, Command, UserCommand};
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
@@ -34,6 +34,8 @@ fn main() -> anyhow::Result<()> {
         match cli.command {
             Command::Serve(options) => serve::serve(*options).await,
             Command::User(UserCommand::Add(options)) => commands::add_user(options).await,
+            Command::User(UserCommand::Role(options)) => commands::set_role(options).await,
+            Command::Audit(AuditCommand::Export(options)) => commands::export_audit(options).await,
             Command::Doctor(options) => commands::doctor(*options).await,
             Command::Aws(AwsCommand::CreateTables { tables }) => commands::create_tables(&tables).await,
         }

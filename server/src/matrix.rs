@@ -7,16 +7,21 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use control_plane::audit;
 use control_plane::embedded::{Config, Embedded};
 use control_plane::fleet::Spawn;
 use control_plane::orchestrator::LaunchPolicy;
 use control_plane::provider::Direct;
-use control_plane::{Fleet, Principal};
+use control_plane::{Fleet, Identity, Principal};
 use domain::agent::Phase;
+use domain::audit::{Actor, Entry, Outcome};
+use domain::fleet::Query;
 use domain::id::AgentId;
 use domain::lifecycle::Policy;
+use domain::role::Role;
 use domain::size::Size;
 use domain::tier::TierFloor;
+use futures::TryStreamExt as _;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -39,6 +44,9 @@ struct House {
     /// The other tenant's session and token.
     cookie: String,
     token: String,
+    /// A viewer's, who may look and change nothing.
+    viewer: (String, String),
+    identity: Arc<Identity>,
     _data: tempfile::TempDir,
 }
 
@@ -55,10 +63,10 @@ async fn house() -> House {
     .await
     .unwrap();
     let plane = opened.into_plane();
-    let person = |name: &str| {
+    let person = |name: &str, role: Role| {
         let (identity, name) = (Arc::clone(&plane.identity), name.parse().unwrap());
         async move {
-            let user = identity.ensure_user(&name).await.unwrap();
+            let user = identity.ensure_user(&name, role).await.unwrap();
             let link = identity.sign_in_link(user.id).await.unwrap();
             let session = identity.sign_in(link.expose()).await.unwrap();
             let who = identity.session(session.expose()).await.unwrap();
@@ -66,8 +74,9 @@ async fn house() -> House {
             (who, format!("session={}", session.expose()), token.expose().to_owned())
         }
     };
-    let (victim, _, _) = person("victim").await;
-    let (_, cookie, token) = person("stranger").await;
+    let (victim, _, _) = person("victim", Role::User).await;
+    let (_, cookie, token) = person("stranger", Role::User).await;
+    let (_, viewer_cookie, viewer_token) = person("viewer", Role::Viewer).await;
     let spawn = Spawn { name: SECRET_NAME.parse().unwrap(), size: Size::Nano, idle_timeout: None };
     let agent = plane.fleet.spawn(&victim, spawn, None).await.unwrap().id;
     let assets = app::Assets {
@@ -76,10 +85,21 @@ async fn house() -> House {
         css: "/pkg/m.css".into(),
         xterm_js: "/pkg/x.js".into(),
     };
-    let fleet = Arc::clone(&plane.fleet);
+    let (fleet, identity) = (Arc::clone(&plane.fleet), Arc::clone(&plane.identity));
+    let viewer = (viewer_cookie, viewer_token);
     let state =
         State::new(plane.fleet, plane.identity, assets, data.path().join("site"), vec![ORIGIN.to_owned()]);
-    House { router: web::router(state).unwrap(), fleet, victim, agent, cookie, token, _data: data }
+    House {
+        router: web::router(state).unwrap(),
+        fleet,
+        victim,
+        agent,
+        cookie,
+        token,
+        viewer,
+        identity,
+        _data: data,
+    }
 }
 
 impl House {
@@ -116,7 +136,8 @@ impl House {
     /// Every argument that any server function takes, about the victim's agent.
     fn arguments(&self, agent: &str) -> Value {
         json!({ "id": agent, "name": "taken over", "size": "nano", "idle_timeout": 60, "secs": 60,
-                "key": "a-key", "token": "no-token", "allowed": true })
+                "key": "a-key", "token": "no-token", "allowed": true,
+                "ids": [agent], "order": "wake", "role": "admin", "query": Query::default() })
     }
 
     async fn assert_untouched(&self, by: &str) {
@@ -133,7 +154,7 @@ fn server_functions() -> BTreeSet<String> {
 async fn nobody_calls_no_server_function() {
     let house = house().await;
     let functions = server_functions();
-    assert!(functions.len() >= 16, "{functions:?}");
+    assert!(functions.len() >= 21, "{functions:?}");
     for path in functions {
         let (status, body) =
             house.ask(Method::POST, &path, None, &house.arguments(&house.agent.to_string())).await;
@@ -182,12 +203,13 @@ async fn operations(house: &House) -> Vec<(Method, String)> {
             methods.map(|method| (method.to_uppercase().parse().unwrap(), path.clone()))
         })
         .collect();
-    assert!(operations.len() >= 11, "{operations:?}");
+    assert!(operations.len() >= 14, "{operations:?}");
     operations
 }
 
 /// Routes beside the described ones that are about an agent.
-const STREAMS: [(&str, &str); 4] = [
+const STREAMS: [(&str, &str); 5] = [
+    ("/live/fleet", "cookie"),
     ("/live/agents", "cookie"),
     ("/live/agents/{id}", "cookie"),
     ("/agents/{id}/terminal", "cookie"),
@@ -234,6 +256,85 @@ async fn nobody_and_another_tenant_get_nothing_by_any_route() {
             assert!(!text.contains(SECRET_NAME), "{method} {path}: {text}");
         }
         house.assert_untouched(&path).await;
+    }
+}
+
+/// What takes a role: server functions, then routes, and whether a viewer may.
+const FOR_STAFF: [(&str, bool); 5] = [
+    ("fleet_page", true),
+    ("fleet_agent", true),
+    ("fleet_ids", false),
+    ("fleet_order", false),
+    ("give_role", false),
+];
+const ROUTES_FOR_STAFF: [(&str, &str, bool); 4] = [
+    ("GET", "/live/fleet", true),
+    ("GET", "/api/v1/fleet", true),
+    ("GET", "/api/v1/audit", false),
+    ("PUT", "/api/v1/people/victim/role", false),
+];
+
+#[tokio::test]
+async fn a_user_gets_nothing_that_takes_a_role_and_a_viewer_changes_nothing() {
+    let house = house().await;
+    let mut refused = 0;
+    for (function, viewers_too) in FOR_STAFF {
+        let path = format!("/api/console/{function}");
+        assert!(server_functions().contains(&path), "{path}");
+        let arguments = house.arguments(&house.agent.to_string());
+        let user = house.ask(Method::POST, &path, Some(("cookie", &house.cookie)), &arguments).await;
+        let viewer = house.ask(Method::POST, &path, Some(("cookie", &house.viewer.0)), &arguments).await;
+        assert_eq!(user.0, StatusCode::FORBIDDEN, "{path}: {user:?}");
+        let expected = if viewers_too { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        assert_eq!(viewer.0, expected, "{path}: {viewer:?}");
+        assert_eq!(viewer.1.contains(SECRET_NAME), viewers_too, "{path}: {viewer:?}");
+        refused += 1 + usize::from(!viewers_too);
+        house.assert_untouched(&path).await;
+    }
+    for (method, path, viewers_too) in ROUTES_FOR_STAFF {
+        let method: Method = method.parse().unwrap();
+        let body = json!({ "role": "admin" });
+        let (name, [user, viewer]) = if path.starts_with("/api/") {
+            ("authorization", [&house.token, &house.viewer.1].map(|token| format!("Bearer {token}")))
+        } else {
+            ("cookie", [house.cookie.clone(), house.viewer.0.clone()])
+        };
+        let user = house.ask(method.clone(), path, Some((name, &user)), &body).await;
+        let viewer = house.ask(method.clone(), path, Some((name, &viewer)), &body).await;
+        assert_eq!(user.0, StatusCode::FORBIDDEN, "{path}: {user:?}");
+        let expected = if viewers_too { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        assert_eq!(viewer.0, expected, "{path}: {viewer:?}");
+        refused += 1 + usize::from(!viewers_too);
+    }
+    // Each refusal is in the log, with who it was.
+    let entries: Vec<Entry> = house.identity.audit().since(audit::FIRST).try_collect().await.unwrap();
+    let told = entries.iter().filter(|entry| entry.outcome == Outcome::Refused);
+    assert_eq!(told.count(), refused);
+    let people: BTreeSet<_> = entries
+        .iter()
+        .filter_map(|entry| match &entry.actor {
+            Actor::Person { name, .. } => Some(name.as_str()),
+            Actor::CommandLine => None,
+        })
+        .collect();
+    assert_eq!(people.into_iter().collect::<Vec<_>>(), ["stranger", "viewer"]);
+}
+
+#[tokio::test]
+async fn a_feed_that_a_role_opened_ends_with_the_role() {
+    let house = house().await;
+    let request = Request::get("/live/fleet")
+        .header(header::HOST, "127.0.0.1:7007")
+        .header(header::COOKIE, &house.viewer.0)
+        .body(Body::empty())
+        .unwrap();
+    let mut body = house.router.clone().oneshot(request).await.unwrap().into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert!(String::from_utf8_lossy(&first).contains(SECRET_NAME));
+    house.identity.set_role(&"viewer".parse().unwrap(), Role::User).await.unwrap();
+    // It ends at all: a feed whose right is never looked at goes on for ever.
+    while let Some(frame) = body.frame().await {
+        frame.unwrap();
     }
 }
 

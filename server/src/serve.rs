@@ -19,6 +19,7 @@ use control_plane::plane::ControlPlane;
 use control_plane::provider::Direct;
 use domain::lifecycle::Policy;
 use domain::name::Name;
+use domain::role::Role;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
@@ -53,7 +54,7 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     println!("listening on http://{address}");
     if options.engine == Engine::Embedded {
         let owner: Name = OWNER.parse().context("the owner's name")?;
-        let owner = plane.identity.ensure_user(&owner).await?;
+        let owner = plane.identity.ensure_user(&owner, Role::Admin).await?;
         let link = plane.identity.sign_in_link(owner.id).await?;
         println!("sign-in link: {}", sign_in_link(origins.first().context("no origin")?, link.expose()));
     }

@@ -8,6 +8,9 @@ use super::{Me, NewToken, TokenView};
 use crate::error::AppError;
 
 #[cfg(feature = "ssr")]
+use control_plane::identity::Right;
+
+#[cfg(feature = "ssr")]
 use super::{
     input::name_of,
     session::{fleet, identity, principal, refuse, session_secret, set_session},
@@ -37,6 +40,8 @@ pub async fn me() -> Result<Me, AppError> {
     let fleet = fleet();
     let who = principal().await?;
     Ok(Me {
+        sees_fleet: who.has(Right::SeeFleet),
+        manages_fleet: who.has(Right::ManageFleet),
         name: who.name,
         prices: fleet.prices().clone(),
         basis: fleet.basis(),

@@ -4,6 +4,7 @@ use control_plane::Error;
 use control_plane::fleet::{Connect, Spawn};
 use control_plane::store::IdempotencyKey;
 use domain::agent::IdleTimeout;
+use domain::fleet::Query;
 use domain::id::AgentId;
 use domain::name::Name;
 use domain::size::Size;
@@ -39,6 +40,17 @@ pub(super) fn connection_of(id: AgentId, connect: &Connect) -> Connection {
         direct: connect.direct.as_ref().map(|at| format!("{at}{path}")),
         ticket: connect.ticket.expose().to_owned(),
     }
+}
+
+/// Ids of one order. The page asks for more by several.
+pub(super) fn few(ids: Vec<AgentId>) -> Result<Vec<AgentId>, AppError> {
+    const MOST: usize = 50;
+    if ids.len() <= MOST { Ok(ids) } else { Err(invalid("ids", format!("{MOST} at most"))) }
+}
+
+/// A query whose window is no larger than it may be.
+pub(super) fn window(query: Query) -> Query {
+    Query { limit: query.limit.min(Query::LIMIT_MAX), ..query }
 }
 
 fn invalid(field: &'static str, problem: impl ToString) -> AppError {

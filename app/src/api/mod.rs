@@ -3,15 +3,18 @@
 
 mod account;
 mod agents;
+mod fleet;
 #[cfg(feature = "ssr")]
 mod input;
 #[cfg(feature = "ssr")]
 mod session;
 
+use domain::event::Event;
 use domain::id::TokenId;
 use domain::name::Name;
 use domain::price::{Basis, PriceBook};
 use domain::time::Timestamp;
+use domain::view::AgentView;
 use serde::{Deserialize, Serialize};
 
 pub use account::{create_token, me, revoke_token, sign_in, sign_out, tokens};
@@ -19,6 +22,7 @@ pub use agents::{
     agent, allow_on_demand, connect_terminal, delete_agent, keep_awake, list_agents, rename,
     set_idle_timeout, sleep, spawn_agent, wake, wake_on_demand,
 };
+pub use fleet::{fleet_agent, fleet_ids, fleet_order, fleet_page, give_role};
 #[cfg(feature = "ssr")]
 pub(crate) use session::refused_arguments;
 #[cfg(feature = "ssr")]
@@ -28,6 +32,9 @@ pub use session::{direct_source, request_cookie, request_header, request_id, ses
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
     pub name: Name,
+    /// Whether they may look at everybody's agents, and order them about.
+    pub sees_fleet: bool,
+    pub manages_fleet: bool,
     pub prices: PriceBook,
     /// Whether a provider bills them.
     pub basis: Basis,
@@ -35,6 +42,16 @@ pub struct Me {
     pub on_demand: bool,
     /// Seconds: of agents that have none of their own.
     pub idle_timeout: u32,
+}
+
+/// Somebody's agent, for staff: without what its programs said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    /// The owner's name.
+    pub owner: Name,
+    pub view: AgentView,
+    /// The latest events, in order.
+    pub events: Vec<Event>,
 }
 
 /// A way to one terminal connection.

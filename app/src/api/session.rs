@@ -24,7 +24,8 @@ pub async fn session(identity: &Identity, headers: &HeaderMap) -> Result<Princip
 /// The HTTP status of an error: the one mapping, of pages and of the API.
 pub fn status(error: &Error) -> StatusCode {
     match error {
-        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::NotFound | Error::NoSuchPerson => StatusCode::NOT_FOUND,
+        Error::Forbidden => StatusCode::FORBIDDEN,
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
         Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Illegal(_)
@@ -118,9 +119,11 @@ pub(crate) fn refused_arguments() {
     }
 }
 
-fn code(error: &Error) -> ErrorCode {
+pub(super) fn code(error: &Error) -> ErrorCode {
     match error {
         Error::NotFound => ErrorCode::NotFound,
+        Error::NoSuchPerson => ErrorCode::NoSuchPerson,
+        Error::Forbidden => ErrorCode::Forbidden,
         Error::Unauthenticated => ErrorCode::Unauthenticated,
         Error::Invalid { field: "name", .. } => ErrorCode::InvalidName,
         Error::Invalid { .. } => ErrorCode::Invalid,

@@ -9,6 +9,8 @@ pub fn words(error: &AppError, t: &Strings) -> String {
     let words = match error.code {
         ErrorCode::Unauthenticated => t.error_unauthenticated,
         ErrorCode::NotFound => t.error_not_found,
+        ErrorCode::Forbidden => t.error_forbidden,
+        ErrorCode::NoSuchPerson => t.error_no_such_person,
         ErrorCode::InvalidName => t.error_invalid_name,
         ErrorCode::Invalid => t.error_invalid,
         ErrorCode::NotNow => t.error_not_now,

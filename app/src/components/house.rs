@@ -37,7 +37,7 @@ pub fn House() -> impl IntoView {
             Ok(me) => {
                 signed.0.set_value(Some(me.clone()));
                 view! {
-                    <Frame name=Some(me.name)>
+                    <Frame name=Some(me.name) staff=me.sees_fleet>
                         <Outlet />
                     </Frame>
                 }
@@ -57,6 +57,9 @@ pub fn House() -> impl IntoView {
 pub fn Frame(
     /// Who is signed in.
     name: Option<Name>,
+    /// Whether they may see the fleet.
+    #[prop(optional)]
+    staff: bool,
     children: Children,
 ) -> impl IntoView {
     let t = use_strings();
@@ -75,7 +78,7 @@ pub fn Frame(
                 </a>
                 <LangSwitch />
                 <ThemeSwitch />
-                {name.map(|name| view! { <Account name /> })}
+                {name.map(|name| view! { <Account name staff /> })}
             </header>
             {children()}
             <footer class="footer">
@@ -88,7 +91,7 @@ pub fn Frame(
 }
 
 #[component]
-fn Account(name: Name) -> impl IntoView {
+fn Account(name: Name, staff: bool) -> impl IntoView {
     let (t, act) = (use_strings(), use_act());
     let letter: String = name.as_str().chars().take(1).flat_map(char::to_uppercase).collect();
     let leave = move |_| act.run(api::sign_out(), |()| browser::leave_for("/sign-in"));
@@ -101,6 +104,7 @@ fn Account(name: Name) -> impl IntoView {
             </summary>
             <div class="menu-list">
                 <p class="menu-note">{name.to_string()}</p>
+                {staff.then(|| view! { <A href="/fleet">{icon("dot")} {t.fleet}</A> })}
                 <A href="/settings">{icon("settings")} {t.settings}</A>
                 <button r#type="button" on:click=leave>
                     {icon("leave")}

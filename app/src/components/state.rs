@@ -49,11 +49,10 @@ fn symbol(state: &str) -> &'static str {
     }
 }
 
-/// The state of an agent.
+/// A state by its word.
 #[component]
-pub fn State(agent: Live) -> impl IntoView {
+pub fn StateWord(state: Memo<&'static str>) -> impl IntoView {
     let t = use_strings();
-    let state = agent.memo(word);
     view! {
         <span class="state" data-state=move || state.get()>
             {changing_icon(move || symbol(state.get()))}
@@ -61,4 +60,10 @@ pub fn State(agent: Live) -> impl IntoView {
         </span>
     }
     .into_any()
+}
+
+/// The state of an agent.
+#[component]
+pub fn State(agent: Live) -> impl IntoView {
+    view! { <StateWord state=agent.memo(word) /> }.into_any()
 }

@@ -147,7 +147,7 @@ fn Bench(view: AgentView) -> impl IntoView {
     follow(format!("/live/agents/{}", agent.id), move |news| match news {
         News::Agent(view) => agent.take(view),
         News::Gone(_) => gone(),
-        News::Resumed => {}
+        News::Resumed | News::Window(_) => {}
         News::Refused => spawn_local(async move {
             match api::agent(agent.id).await.map_err(|error| error.code) {
                 Err(ErrorCode::NotFound) => gone(),

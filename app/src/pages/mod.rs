@@ -2,12 +2,14 @@
 
 mod agent;
 mod agents;
+mod fleet;
 mod lost;
 mod settings;
 mod sign_in;
 
 pub use agent::AgentPage;
 pub use agents::AgentsPage;
+pub use fleet::FleetPage;
 pub use lost::{FaultPage, LostPage, Nothing};
 pub use settings::SettingsPage;
 pub use sign_in::SignInPage;

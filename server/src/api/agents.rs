@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::resource::{Agent, ChangeRequest, SpawnRequest, TicketReply, websocket_url};
 use crate::state::Origins;
 
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 type Reply = Result<Json<Agent>, Problem>;
 
 /// The caller's own name for a request.
@@ -204,7 +204,7 @@ pub fn agent_id(text: &str) -> Result<AgentId, Problem> {
     text.parse().map_err(|_| Error::NotFound.into())
 }
 
-fn name(text: &str) -> Result<domain::name::Name, Problem> {
+pub(super) fn name(text: &str) -> Result<domain::name::Name, Problem> {
     text.parse().map_err(|error: domain::name::InvalidName| Problem::invalid("name", &error.to_string()))
 }
 
@@ -212,7 +212,7 @@ fn idle_timeout(secs: u32) -> Result<IdleTimeout, Problem> {
     IdleTimeout::from_secs(secs).map_err(|error| Problem::invalid("idle_timeout", &error.to_string()))
 }
 
-fn read<T>(body: Body<T>) -> Result<T, Problem> {
+pub(super) fn read<T>(body: Body<T>) -> Result<T, Problem> {
     match body {
         Ok(Json(value)) => Ok(value),
         Err(rejection) => Err(Problem::status(rejection.status(), "body", &rejection.body_text())),

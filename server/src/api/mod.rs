@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod bearer;
 mod events;
+pub mod fleet;
 pub mod problem;
 mod resource;
 
@@ -38,6 +39,9 @@ pub fn router() -> Router<State> {
         .routes(routes!(agents::keep_awake))
         .routes(routes!(agents::ticket))
         .routes(routes!(events::events))
+        .routes(routes!(fleet::page))
+        .routes(routes!(fleet::give_role))
+        .routes(routes!(fleet::audit_log))
         .split_for_parts();
     let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     description.components.get_or_insert_default().add_security_scheme("token", token);

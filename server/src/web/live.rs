@@ -20,7 +20,7 @@ use futures::{Stream, StreamExt as _};
 use crate::api::problem::Problem;
 
 /// How often a silent feed shows that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub async fn all(
     State(fleet): State<Arc<Fleet>>,

@@ -1,5 +1,6 @@
 //! What browsers and the API's users reach.
 
+mod fleet;
 mod guard;
 mod live;
 mod pages;
@@ -26,6 +27,7 @@ pub fn router(state: State) -> anyhow::Result<Router> {
     let console = Router::new()
         .route("/live/agents", get(live::all))
         .route("/live/agents/{id}", get(live::one))
+        .route("/live/fleet", get(fleet::feed))
         .route("/agents/{id}/terminal", any(relay::terminal))
         .route("/api/v1/agents/{id}/terminal", any(relay::terminal_by_token))
         .merge(api::router())

@@ -1,0 +1,161 @@
+//! The health tiles, which filter by state, and the rest of the filter.
+
+use std::time::Duration;
+
+use domain::agent::ProviderName;
+use domain::fleet::{Group, Sort};
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+
+use super::View;
+use crate::components::icon::icon;
+use crate::i18n::{use_lang, use_strings};
+
+/// A search is asked when no letter has come for so long.
+const TYPED: Duration = Duration::from_millis(150);
+
+fn symbol(group: Group) -> &'static str {
+    match group {
+        Group::Awake => "cup",
+        Group::Booting => "dawn",
+        Group::Asleep => "moon",
+        Group::Failed => "alert",
+        Group::Deleting => "trash",
+    }
+}
+
+/// How many agents are how. Pressing one shows these alone.
+#[component]
+pub fn Tiles(view: View) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let tiles = Group::ALL.into_iter().zip(t.groups).map(move |(group, name)| {
+        let chosen = Memo::new(move |_| view.query.get().state == Some(group));
+        let count = Memo::new(move |_| lang.count(view.health.get().of(group).into()));
+        let press = move |_| {
+            let wanted = (!chosen.get_untracked()).then_some(group);
+            view.ask(|query| query.state = wanted);
+        };
+        view! {
+            <button
+                class="tile"
+                r#type="button"
+                data-group=group.as_str()
+                aria-pressed=move || if chosen.get() { "true" } else { "false" }
+                on:click=press
+            >
+                <span class="tile-name">{icon(symbol(group))} {name}</span>
+                <span class="tile-count">{move || count.get()}</span>
+            </button>
+        }
+    });
+    let boot = move |read: fn(&domain::fleet::Health) -> Option<u32>| {
+        let took = view.health.with(read);
+        took.map_or_else(|| "–".to_owned(), |ms| lang.took(Duration::from_millis(ms.into())))
+    };
+    view! {
+        <div class="tiles">
+            {tiles.collect_view()}
+            <dl class="tile tile-fact">
+                <dt class="tile-name">{t.boot_usual}</dt>
+                <dd class="tile-count">{move || boot(|health| health.boot_p50)}</dd>
+            </dl>
+            <dl class="tile tile-fact">
+                <dt class="tile-name">{t.boot_slow}</dt>
+                <dd class="tile-count">{move || boot(|health| health.boot_p95)}</dd>
+            </dl>
+        </div>
+    }
+    .into_any()
+}
+
+/// Does it when it has not been asked for again for a moment.
+fn settled(work: impl Fn(String) + Copy + Send + Sync + 'static) -> impl Fn(String) + Copy {
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    on_cleanup(move || {
+        if let Some(Some(timer)) = timer.try_get_value() {
+            timer.clear();
+        }
+    });
+    move |text: String| {
+        if let Some(before) = timer.get_value() {
+            before.clear();
+        }
+        timer.set_value(set_timeout_with_handle(move || work(text.clone()), TYPED).ok());
+    }
+}
+
+#[component]
+pub fn Filter(view: View) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let asked = view.query.get_untracked();
+    let search = settled(move |text| view.ask(|query| query.text = text));
+    let owner = settled(move |text| {
+        let text = text.trim().to_owned();
+        view.ask(|query| query.owner = (!text.is_empty()).then_some(text));
+    });
+    let provider = move |event: leptos::ev::Event| {
+        let word = event_target_value(&event);
+        let chosen = ProviderName::ALL.into_iter().find(|name| name.as_str() == word);
+        view.ask(|query| query.provider = chosen);
+    };
+    let sort = move |event: leptos::ev::Event| {
+        let word = event_target_value(&event);
+        if let Some(sort) = Sort::ALL.into_iter().find(|sort| sort.as_str() == word) {
+            view.ask(|query| (query.sort, query.falling) = (sort, false));
+        }
+    };
+    let providers = ProviderName::ALL.map(|name| {
+        let chosen = move || view.query.get().provider == Some(name);
+        view! {
+            <option value=name.as_str() selected=chosen>
+                {name.as_str()}
+            </option>
+        }
+    });
+    let sorts = super::table::SORTED.map(|(sort, column)| {
+        let chosen = move || view.query.get().sort == sort;
+        view! {
+            <option value=sort.as_str() selected=chosen>
+                {t.columns[column]}
+            </option>
+        }
+    });
+    let count = move || {
+        let (total, all) = (view.total.get(), view.health.get().agents);
+        (t.shown_of)(&lang.count(total.into()), &lang.count(all.into()))
+    };
+    view! {
+        <form class="fleet-filter" role="search" aria-label=t.filter on:submit=|event| event.prevent_default()>
+            <input
+                class="input"
+                r#type="search"
+                name="q"
+                aria-label=t.search_agents
+                placeholder=t.search_agents
+                autocomplete="off"
+                value=asked.text
+                on:input=move |event| search(event_target_value(&event))
+            />
+            <input
+                class="input"
+                name="owner"
+                aria-label=t.owner
+                placeholder=t.owner
+                autocomplete="off"
+                value=asked.owner.unwrap_or_default()
+                on:input=move |event| owner(event_target_value(&event))
+            />
+            <select class="select" name="provider" aria-label=t.columns[3] on:change=provider>
+                <option value="" selected=move || view.query.get().provider.is_none()>
+                    {t.any_provider}
+                </option>
+                {providers}
+            </select>
+            <select class="select fleet-sort" name="sort" aria-label=t.sort_by on:change=sort>
+                {sorts}
+            </select>
+            <span class="soft small" role="status">{count}</span>
+        </form>
+    }
+    .into_any()
+}

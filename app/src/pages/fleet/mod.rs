@@ -1,0 +1,210 @@
+//! «Flota»: everybody's agents, for who has a role. Filter and order are in the
+//! address; of the list only what is in view travels.
+
+mod drawer;
+mod filter;
+mod order;
+mod table;
+
+use std::collections::{HashMap, HashSet};
+
+use domain::fleet::{Delta, Health, Page, Query, Row};
+use domain::id::AgentId;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_meta::Title;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::params::ParamsMap;
+
+use super::{FaultPage, Nothing};
+use crate::api;
+use crate::browser;
+use crate::components::house::use_me;
+use crate::error::ErrorCode;
+use crate::i18n::{use_lang, use_strings};
+use crate::live::{News, follow, pulse};
+
+use drawer::Drawer;
+use filter::{Filter, Tiles};
+use order::Orders;
+use table::Table;
+
+/// Rows of a window; a screen shows a third of them.
+const WINDOW: u16 = 80;
+/// Windows begin at multiples of it, so that a small scroll asks for nothing.
+const STEP: u32 = 20;
+
+/// The fleet.
+#[component]
+pub fn FleetPage() -> impl IntoView {
+    let t = use_strings();
+    let query = Query { limit: WINDOW, ..query_of(&use_query_map().get_untracked()) };
+    let first = Resource::new_blocking(|| (), move |()| api::fleet_page(query.clone()));
+    let page = move || {
+        first.get().map(|page| match page {
+            Ok(page) => view! { <Fleet page /> }.into_any(),
+            // Whoever may not see it need not know that it is there.
+            Err(error) if error.code == ErrorCode::Forbidden => view! { <Nothing /> }.into_any(),
+            Err(error) => view! { <FaultPage error /> }.into_any(),
+        })
+    };
+    view! {
+        <Title text=format!("{} · OpenClaw Cloud", t.fleet) />
+        <Suspense>{page}</Suspense>
+    }
+    .into_any()
+}
+
+fn query_of(params: &ParamsMap) -> Query {
+    let pairs: Vec<_> = params.clone().into_iter().collect();
+    Query::from_pairs(pairs.iter().map(|(key, value)| (&**key, value.as_str())))
+}
+
+/// A row that is in view, and when it came.
+#[derive(Clone)]
+pub struct Line {
+    pub id: AgentId,
+    pub seen: ArcRwSignal<(Row, f64)>,
+}
+
+impl Line {
+    fn new(row: Row) -> Self {
+        Self { id: row.id, seen: ArcRwSignal::new((row, browser::now())) }
+    }
+}
+
+/// What the page knows.
+#[derive(Clone, Copy)]
+pub struct View {
+    /// As the address has it.
+    pub query: Memo<Query>,
+    /// The first row that is wanted.
+    pub from: RwSignal<u32>,
+    pub health: RwSignal<Health>,
+    pub total: RwSignal<u32>,
+    /// The place of the first line.
+    pub offset: RwSignal<u32>,
+    pub lines: RwSignal<Vec<Line>>,
+    pub chosen: RwSignal<HashSet<AgentId>>,
+    /// The agent whose drawer is open.
+    pub open: RwSignal<Option<AgentId>>,
+    /// Whether news come.
+    pub heard: RwSignal<bool>,
+    /// The house's clock in whole seconds: rows count no finer.
+    pub second: Memo<u32>,
+    go: StoredValue<Box<dyn Fn(&str) + Send + Sync>>,
+}
+
+impl View {
+    fn new(page: Page) -> Self {
+        let params = use_query_map();
+        let pulse = pulse();
+        let navigate = use_navigate();
+        let go = move |path: &str| {
+            navigate(path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+        };
+        Self {
+            query: Memo::new(move |_| Query { limit: WINDOW, ..query_of(&params.get()) }),
+            from: RwSignal::new(0),
+            health: RwSignal::new(page.health),
+            total: RwSignal::new(page.total),
+            offset: RwSignal::new(page.offset),
+            lines: RwSignal::new(page.rows.into_iter().map(Line::new).collect()),
+            chosen: RwSignal::new(HashSet::new()),
+            open: RwSignal::new(None),
+            heard: RwSignal::new(true),
+            second: Memo::new(move |_| (pulse.get() / 1000.0) as u32),
+            go: StoredValue::new(Box::new(go)),
+        }
+    }
+
+    /// Asks something else of the list, from its beginning.
+    pub fn ask(self, change: impl FnOnce(&mut Query)) {
+        let mut query = self.query.get_untracked();
+        change(&mut query);
+        let params: ParamsMap = query.pairs().into_iter().collect();
+        self.from.set(0);
+        self.go.with_value(|go| go(&format!("/fleet{}", params.to_query_string())));
+    }
+
+    /// Takes a window in: lines that stay are kept.
+    fn take(self, delta: Delta) {
+        let now = browser::now();
+        let mut known: HashMap<AgentId, Line> =
+            self.lines.get_untracked().into_iter().map(|line| (line.id, line)).collect();
+        for row in delta.rows {
+            match known.get(&row.id) {
+                Some(line) => line.seen.set((row, now)),
+                None => drop(known.insert(row.id, Line::new(row))),
+            }
+        }
+        let lines: Vec<Line> = delta.ids.iter().filter_map(|id| known.remove(id)).collect();
+        let same = self.lines.with_untracked(|old| {
+            old.len() == lines.len() && old.iter().zip(&lines).all(|(old, new)| old.id == new.id)
+        });
+        if !same {
+            self.lines.set(lines);
+        }
+        self.offset.set(delta.offset);
+        self.total.set(delta.total);
+        self.health.set(delta.health);
+        self.heard.set(true);
+    }
+
+    fn feed(self) -> String {
+        let mut params: ParamsMap = self.query.get().pairs().into_iter().collect();
+        params.insert("offset", self.from.get().to_string());
+        params.insert("limit", WINDOW.to_string());
+        format!("/live/fleet{}", params.to_query_string())
+    }
+}
+
+/// Keeps the window as the server tells; anew when another is wanted.
+fn listen(view: View) {
+    let address = Memo::new(move |_| view.feed());
+    Effect::new(move || {
+        follow(address.get(), move |news| match news {
+            News::Window(delta) => view.take(delta),
+            News::Agent(_) | News::Gone(_) | News::Resumed => {}
+            News::Refused => {
+                view.heard.try_set(false);
+                spawn_local(async move {
+                    match api::fleet_page(Query { limit: 1, ..Query::default() }).await {
+                        Err(error) if error.code == ErrorCode::Unauthenticated => {
+                            browser::leave_for("/sign-in");
+                        }
+                        // The role was taken away: it is another house now.
+                        Err(error) if error.code == ErrorCode::Forbidden => browser::leave_for("/"),
+                        _ => {}
+                    }
+                });
+            }
+        });
+    });
+}
+
+#[component]
+fn Fleet(page: Page) -> impl IntoView {
+    let (lang, t, me) = (use_lang(), use_strings(), use_me());
+    let view = View::new(page);
+    listen(view);
+    let lead = Memo::new(move |_| (t.fleet_lead)(&lang.count(view.health.get().agents.into())));
+    view! {
+        <main class="page page-wide fleet" id="main">
+            <div class="page-head">
+                <div>
+                    <h1>{t.fleet}</h1>
+                    <p class="page-lead">{move || lead.get()}</p>
+                </div>
+            </div>
+            <Tiles view />
+            <Filter view />
+            {move || (!view.heard.get()).then(|| view! { <p class="soft small" role="status">{t.feed_paused}</p> })}
+            {me.manages_fleet.then(|| view! { <Orders view /> })}
+            <Table view />
+        </main>
+        {move || view.open.get().map(|id| view! { <Drawer view id /> })}
+    }
+    .into_any()
+}

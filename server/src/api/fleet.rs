@@ -1,0 +1,192 @@
+//! Everybody's agents, for who has a role, and the audit log.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, Query as UrlQuery, State};
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use control_plane::{Fleet, Identity, audit};
+use domain::fleet::{self, Query};
+use domain::role::Role;
+use domain::time::Month;
+use futures::{StreamExt as _, TryStreamExt as _};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::agents::{Body as JsonBody, name, read};
+use super::bearer::Bearer;
+use super::problem::Problem;
+use super::resource::word;
+
+/// A window of everybody's agents.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FleetPage {
+    pub health: FleetHealth,
+    /// Agents that the filter lets through.
+    pub total: u32,
+    /// The first row's place among these.
+    pub offset: u32,
+    pub agents: Vec<FleetAgent>,
+}
+
+/// Of the whole fleet, whatever the filter.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FleetHealth {
+    pub agents: u32,
+    pub awake: u32,
+    pub booting: u32,
+    pub asleep: u32,
+    pub failed: u32,
+    pub deleting: u32,
+    /// Milliseconds from the wish to ready, of the boots of the last 24 hours.
+    pub boot_p50_ms: Option<u32>,
+    pub boot_p95_ms: Option<u32>,
+}
+
+/// Somebody's agent in short.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FleetAgent {
+    pub id: String,
+    pub name: String,
+    /// The owner's name.
+    pub owner: String,
+    pub size: String,
+    pub provider: String,
+    pub phase: String,
+    pub generation: u32,
+    /// Of the latest boot that came to its end, in milliseconds.
+    pub boot_ms: Option<u32>,
+    /// RFC 3339, UTC.
+    pub last_use: String,
+    /// Whole nano-dollars that an hour of it costs now.
+    pub per_hour: u64,
+    /// Whole nano-dollars since the first of the month, UTC.
+    pub month: i64,
+}
+
+/// Everybody's agents, filtered and sorted, a window of them. Takes the role viewer, operator or admin.
+#[utoipa::path(get, path = "/api/v1/fleet",
+    params(
+        ("state" = Option<String>, Query, description = "`awake`, `booting`, `asleep`, `failed` or `deleting`"),
+        ("owner" = Option<String>, Query, description = "An owner's name"),
+        ("provider" = Option<String>, Query, description = "`local`, `fargate`, …"),
+        ("q" = Option<String>, Query, description = "A part of the agent's name or id"),
+        ("sort" = Option<String>, Query, description = "`name`, `owner`, `state`, `provider`, `boot`, `idle`, `rate` or `cost`; with `-` before it, falling"),
+        ("offset" = Option<u32>, Query), ("limit" = Option<u16>, Query, description = "1 to 500; 60 unless told"),
+    ),
+    responses((status = 200, body = FleetPage), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn page(
+    who: Bearer,
+    State(fleet): State<Arc<Fleet>>,
+    Asked(query): Asked,
+) -> Result<Json<FleetPage>, Problem> {
+    Ok(Json(FleetPage::of(&fleet.overview(&who.0, &query).await?)))
+}
+
+/// The query that an address asks.
+pub struct Asked(pub Query);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let pairs = pairs(parts);
+        Ok(Self(Query::from_pairs(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))))
+    }
+}
+
+/// An address's parameters; none where they can't be read.
+fn pairs(parts: &Parts) -> Vec<(String, String)> {
+    UrlQuery::try_from_uri(&parts.uri).map(|UrlQuery(pairs)| pairs).unwrap_or_default()
+}
+
+impl FleetPage {
+    fn of(page: &fleet::Page) -> Self {
+        let health = page.health;
+        Self {
+            health: FleetHealth {
+                agents: health.agents,
+                awake: health.awake,
+                booting: health.booting,
+                asleep: health.asleep,
+                failed: health.failed,
+                deleting: health.deleting,
+                boot_p50_ms: health.boot_p50,
+                boot_p95_ms: health.boot_p95,
+            },
+            total: page.total,
+            offset: page.offset,
+            agents: page.rows.iter().map(FleetAgent::of).collect(),
+        }
+    }
+}
+
+impl FleetAgent {
+    fn of(row: &fleet::Row) -> Self {
+        Self {
+            id: row.id.to_string(),
+            name: row.name.to_string(),
+            owner: row.owner.to_string(),
+            size: row.size.to_string(),
+            provider: word(row.provider),
+            phase: word(row.state),
+            generation: row.generation.0,
+            boot_ms: row.boot,
+            last_use: row.last_use.to_string(),
+            per_hour: row.rate.0,
+            month: row.month.0,
+        }
+    }
+}
+
+/// A person's part in the installation.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleRequest {
+    /// `user`, `viewer`, `operator` or `admin`.
+    pub role: String,
+}
+
+/// Gives a person another role. What the old one opened ends within a second. Takes the role admin.
+#[utoipa::path(put, path = "/api/v1/people/{name}/role", request_body = RoleRequest,
+    params(("name" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn give_role(
+    who: Bearer,
+    State(identity): State<Arc<Identity>>,
+    Path(person): Path<String>,
+    body: JsonBody<RoleRequest>,
+) -> Result<Response, Problem> {
+    let role: Role = read(body)?
+        .role
+        .parse()
+        .map_err(|error: domain::role::UnknownRole| Problem::invalid("role", &error.to_string()))?;
+    identity.give_role(&who.0, &name(&person)?, role).await?;
+    Ok(axum::http::StatusCode::NO_CONTENT.into_response())
+}
+
+/// The audit log as JSON lines, oldest first. Takes the role admin.
+#[utoipa::path(get, path = "/api/v1/audit",
+    params(("since" = Option<String>, Query, description = "A month as in 2026-11; all of it unless told")),
+    responses((status = 200, content_type = "application/x-ndjson"), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn audit_log(
+    who: Bearer,
+    State(identity): State<Arc<Identity>>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let since = pairs(&parts).into_iter().find(|(key, _)| key == "since");
+    let since = since.map_or(Ok(audit::FIRST), |(_, month)| month.parse::<Month>());
+    let since = since.map_err(|error| Problem::invalid("since", &error.to_string()))?;
+    let entries = identity.read_audit(&who.0).await?.since(since);
+    let lines = entries.map(|entry| {
+        let line = serde_json::to_string(&entry.map_err(std::io::Error::other)?)?;
+        Ok::<_, std::io::Error>(line + "\n")
+    });
+    let lines = lines.inspect_err(|error| tracing::error!(%error, "an export of the audit log broke off"));
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}

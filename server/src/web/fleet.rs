@@ -1,0 +1,133 @@
+//! The feed of a fleet's page: the window that is in view as it is, then what
+//! changes of it. A row that is out of view costs nothing.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use control_plane::identity::Right;
+use control_plane::{Fleet, Identity, Principal};
+use domain::fleet::{Delta, Page, Query};
+use domain::id::AgentId;
+use futures::{Stream, StreamExt as _};
+
+use super::live::HEARTBEAT;
+use crate::api::fleet::Asked;
+use crate::api::problem::Problem;
+
+/// Changes that come so close together are told together.
+const TOGETHER: Duration = Duration::from_millis(250);
+
+pub async fn feed(
+    State(fleet): State<Arc<Fleet>>,
+    State(identity): State<Arc<Identity>>,
+    Asked(query): Asked,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let who = app::api::session(&identity, &parts.headers).await?;
+    // Refused before a stream begins.
+    fleet.overview(&who, &query).await?;
+    let headers = parts.headers;
+    let refused = async move {
+        identity.until_without(Right::SeeFleet, || app::api::session(&identity, &headers)).await;
+    };
+    let events = events(fleet, who, query).take_until(refused);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response())
+}
+
+fn events(fleet: Arc<Fleet>, who: Principal, query: Query) -> impl Stream<Item = Result<Event, Infallible>> {
+    async_stream::stream! {
+        // Listens before it reads, so that nothing falls in between.
+        let mut listener = fleet.listen();
+        let mut sent = Sent::default();
+        loop {
+            // The ledger failed: the browser reconnects and starts anew.
+            let Ok(page) = fleet.overview(&who, &query).await else { return };
+            if let Some(delta) = sent.delta(page)
+                && let Ok(event) = Event::default().event("window").json_data(delta)
+            {
+                yield Ok(event);
+            }
+            if listener.next().await.is_none() {
+                return;
+            }
+            tokio::time::sleep(TOGETHER).await;
+            listener.skip();
+        }
+    }
+}
+
+/// What the browser has.
+#[derive(Default)]
+struct Sent {
+    last: Option<Delta>,
+    versions: HashMap<AgentId, u64>,
+}
+
+impl Sent {
+    /// What it lacks of a page; nothing if it has all of it.
+    fn delta(&mut self, page: Page) -> Option<Delta> {
+        let ids: Vec<AgentId> = page.rows.iter().map(|row| row.id).collect();
+        let news = |row: &domain::fleet::Row| self.versions.get(&row.id) != Some(&row.version);
+        let rows: Vec<_> = page.rows.iter().filter(|row| news(row)).cloned().collect();
+        self.versions = page.rows.iter().map(|row| (row.id, row.version)).collect();
+        let whole =
+            Delta { health: page.health, total: page.total, offset: page.offset, ids, rows: Vec::new() };
+        let same = self.last.as_ref() == Some(&whole);
+        self.last = Some(whole.clone());
+        (!same || !rows.is_empty()).then_some(Delta { rows, ..whole })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::agent::ProviderName;
+    use domain::fleet::{Health, Row, State};
+    use domain::id::Generation;
+    use domain::money::{NanoDollars, Rate};
+    use domain::size::Size;
+    use domain::time::Timestamp;
+
+    fn row(n: u8, version: u64) -> Row {
+        Row {
+            id: AgentId::from_random([n; 10]),
+            name: "x".parse().unwrap(),
+            owner: "Ana".parse().unwrap(),
+            size: Size::Nano,
+            provider: ProviderName::Local,
+            state: State::Asleep,
+            generation: Generation(1),
+            version,
+            boot: None,
+            last_use: Timestamp(0),
+            rate: Rate::ZERO,
+            month: NanoDollars::ZERO,
+            as_of: Timestamp(0),
+        }
+    }
+
+    fn page(rows: Vec<Row>) -> Page {
+        Page { health: Health::default(), total: 9, offset: 0, rows }
+    }
+
+    #[test]
+    fn only_what_the_browser_lacks_is_told() {
+        let mut sent = Sent::default();
+        let first = sent.delta(page(vec![row(1, 1), row(2, 1)])).unwrap();
+        assert_eq!(first.rows.len(), 2);
+        assert_eq!(sent.delta(page(vec![row(1, 1), row(2, 1)])), None);
+        let changed = sent.delta(page(vec![row(1, 1), row(2, 2)])).unwrap();
+        assert_eq!(changed.rows, [row(2, 2)]);
+        let moved = sent.delta(page(vec![row(2, 2), row(1, 1)])).unwrap();
+        assert_eq!((moved.rows.len(), moved.ids), (0, vec![row(2, 2).id, row(1, 1).id]));
+        // What went out of view and came back is told again.
+        sent.delta(page(vec![row(2, 2)])).unwrap();
+        assert_eq!(sent.delta(page(vec![row(2, 2), row(1, 1)])).unwrap().rows, [row(1, 1)]);
+    }
+}

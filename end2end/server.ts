@@ -62,11 +62,15 @@ export class Server {
 
   /** A one-time link for another person, as an operator makes it. */
   linkFor(name: string): string {
+    return this.command("user", "add", name, "--origin", this.url).trim().split(": ")[1];
+  }
+
+  /** What a command beside the server prints. */
+  command(...args: string[]): string {
     if (!binary) throw new Error("OPENCLAW_CLOUD_BINARY is not set: run script/test");
-    const link = execFileSync(binary, ["user", "add", name, "--data", this.data, "--origin", this.url], {
+    return execFileSync(binary, [...args, "--data", this.data], {
       encoding: "utf8", env: { ...process.env, ...this.environment },
     });
-    return link.trim().split(": ")[1];
   }
 
   /** Kills the first process of an agent's sandbox, and with it all of the sandbox. */

@@ -318,6 +318,13 @@ async fn a_user_gets_nothing_that_takes_a_role_and_a_viewer_changes_nothing() {
         })
         .collect();
     assert_eq!(people.into_iter().collect::<Vec<_>>(), ["stranger", "viewer"]);
+
+    let page =
+        async |cookie: &str| house.ask(Method::GET, "/fleet", Some(("cookie", cookie)), &Value::Null).await;
+    let (status, text) = page(&house.cookie).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{text}");
+    assert!(!text.contains(SECRET_NAME));
+    assert_eq!(page(&house.viewer.0).await.0, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ fn Account(name: Name, staff: bool) -> impl IntoView {
             </summary>
             <div class="menu-list">
                 <p class="menu-note">{name.to_string()}</p>
-                {staff.then(|| view! { <A href="/fleet">{icon("dot")} {t.fleet}</A> })}
+                {staff.then(|| view! { <A href="/fleet">{icon("mug")} {t.fleet}</A> })}
                 <A href="/settings">{icon("settings")} {t.settings}</A>
                 <button r#type="button" on:click=leave>
                     {icon("leave")}

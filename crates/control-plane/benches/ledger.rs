@@ -5,11 +5,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use control_plane::live::Writers;
+use control_plane::roster::Roster;
 use control_plane::store::sqlite::Sqlite;
-use control_plane::store::{Shard, Store};
+use control_plane::store::{Shard, Store, User};
 use domain::agent::{Agent, ProviderName};
+use domain::fleet::{Query, Sort};
 use domain::id::{AgentId, UserId};
 use domain::lifecycle::{self, NewAgent, Observation, Policy};
+use domain::role::Role;
 use domain::size::Size;
 use domain::time::Timestamp;
 use tokio::task::JoinSet;
@@ -18,7 +22,7 @@ const NOW: Timestamp = Timestamp(1_790_000_000_000);
 /// How long each figure is measured.
 const SPAN: Duration = Duration::from_secs(3);
 /// The fleets a tick is measured with.
-const FLEETS: [u64; 2] = [1_000, 50_000];
+const FLEETS: [u64; 2] = [1_000, 100_000];
 
 fn id(n: u64) -> AgentId {
     let mut bytes = [0; 10];
@@ -83,6 +87,29 @@ async fn tick(store: &dyn Store) -> Duration {
     started.elapsed() / ticks
 }
 
+/// The fleet's first window, which loads the list, and one that is searched and
+/// sorted by cost.
+async fn windows(store: &dyn Store) -> [Duration; 2] {
+    let user = User {
+        id: UserId::from_random([1; 10]),
+        name: "bench".parse().unwrap(),
+        role: Role::User,
+        created_at: NOW,
+    };
+    assert!(store.add_user(&user).await.unwrap());
+    let roster = Roster::new(Writers::One);
+    let begun = Instant::now();
+    assert_eq!(roster.page(store, &Query::default(), NOW).await.unwrap().rows.len(), 60);
+    let first = begun.elapsed();
+    let (mut windows, started) = (0, Instant::now());
+    let query = Query { text: "ben".to_owned(), sort: Sort::Cost, offset: 500, ..Query::default() };
+    while started.elapsed() < SPAN {
+        assert_eq!(roster.page(store, &query, NOW).await.unwrap().rows.len(), 60);
+        windows += 1;
+    }
+    [first, started.elapsed() / windows]
+}
+
 fn percentile(spans: &[Duration], percent: usize) -> f64 {
     spans[(spans.len() - 1) * percent / 100].as_secs_f64() * 1000.0
 }
@@ -117,5 +144,8 @@ async fn main() {
         all.join_all().await;
         let cost = tick(&*store).await;
         println!("a tick with nothing due, {fleet} asleep\t{} µs\tas with any fleet", cost.as_micros());
+        let [first, next] = windows(&*store).await.map(|span| span.as_secs_f64() * 1000.0);
+        println!("the fleet's first window of {fleet}\t{first:.0} ms\t≤ 1000 ms at 10000");
+        println!("one searched and sorted by cost\t{next:.1} ms\t≤ 50 ms at 100000");
     }
 }

@@ -26,7 +26,7 @@ pub mod orchestrator;
 pub mod plane;
 pub mod provider;
 mod random;
-mod roster;
+pub mod roster;
 pub mod snapshots;
 pub mod staff;
 pub mod store;

@@ -19,15 +19,18 @@ use crate::store::{Result, Shard, Store};
 
 /// How long the list is kept after the last look at it.
 const KEPT: Duration = Duration::from_secs(600);
-/// How old what other control planes committed may be.
-const LOOK: Duration = Duration::from_secs(30);
+/// How old what other control planes committed may be, for each thousand agents
+/// of the list, and at least and at most: reading it anew costs the same then,
+/// whatever its length.
+const LOOK: Duration = Duration::from_secs(2);
+const LOOK_MAX: Duration = Duration::from_secs(30);
 /// Agents read from the store at once.
 const PAGE: u16 = 1000;
 /// Boots that count for the fleet's health.
 const BOOTS: Duration = Duration::from_secs(24 * 3600);
 
 /// The list, if it is held.
-pub(crate) struct Roster {
+pub struct Roster {
     writers: Writers,
     held: Mutex<Held>,
     /// One load at a time.
@@ -170,7 +173,7 @@ impl Held {
     fn look(&mut self, writers: Writers) -> bool {
         let Some(list) = &mut self.list else { return false };
         list.looked = Instant::now();
-        writers == Writers::One || list.loaded.elapsed() < LOOK
+        writers == Writers::One || list.loaded.elapsed() < good_for(list.agents.len())
     }
 
     fn agents(&self) -> impl Iterator<Item = &Summary> {
@@ -223,6 +226,12 @@ impl Held {
         health.boot_p95 = percentile(&mut boots, 95);
         health
     }
+}
+
+/// How long a list of so many agents is fresh where others write too.
+fn good_for(agents: usize) -> Duration {
+    let thousands = u32::try_from(agents / 1000).unwrap_or(u32::MAX).max(1);
+    LOOK.saturating_mul(thousands).min(LOOK_MAX)
 }
 
 /// The least value that so many in a hundred do not exceed.

@@ -42,32 +42,15 @@ pub enum Actor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
-    AddPerson {
-        person: UserId,
-        name: Name,
-        role: Role,
-    },
-    ChangeRole {
-        person: UserId,
-        name: Name,
-        from: Role,
-        to: Role,
-    },
-    /// As the next.
+    AddPerson { person: UserId, name: Name, role: Role },
+    ChangeRole { person: UserId, name: Name, from: Role, to: Role },
+    // Looking is told only where it was refused.
     SeePeople,
-    /// Looking is told only where it was refused.
     SeeFleet,
-    WakeAgent {
-        agent: AgentId,
-    },
-    PutAgentToSleep {
-        agent: AgentId,
-    },
-    /// The timeline of somebody's agent was looked at.
-    LookIntoAgent {
-        agent: AgentId,
-    },
+    LookIntoAgent { agent: AgentId },
     ReadAudit,
+    WakeAgent { agent: AgentId },
+    PutAgentToSleep { agent: AgentId },
 }
 
 /// What became of it.

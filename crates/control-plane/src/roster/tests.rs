@@ -95,6 +95,20 @@ async fn what_is_committed_is_seen_at_the_next_look_without_reading_the_store() 
     assert_eq!(fixture.names(&one).await.len(), 0);
 }
 
+#[tokio::test]
+async fn what_others_commit_is_seen_by_one_who_is_not_alone() {
+    let (fixture, agents) = fixture().await;
+    let roster = Roster::new(Writers::Many);
+    let asleep = Query { state: Some(Group::Asleep), ..Query::default() };
+    let total = async || roster.page(&*fixture.store, &asleep, at(5)).await.unwrap().total;
+    assert_eq!(total().await, 0);
+    observe(&fixture.store, &agents[0], Observation::SleepAsked, at(3)).await;
+    // As if the look had been long ago.
+    roster.held().list.as_mut().unwrap().loaded -= good_for(40);
+    assert_eq!(total().await, 1);
+    assert_eq!([0, 999, 5_000, 1_000_000].map(good_for).map(|span| span.as_secs()), [2, 2, 10, 30]);
+}
+
 #[test]
 fn a_percentile_is_a_value_that_was_seen() {
     assert_eq!(percentile(&mut [], 50), None);

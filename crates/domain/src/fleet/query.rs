@@ -108,7 +108,10 @@ impl Query {
                     }
                 }
                 "offset" => query.offset = value.parse().unwrap_or_default(),
-                "limit" => query.limit = value.parse().unwrap_or(Self::LIMIT).clamp(1, Self::LIMIT_MAX),
+                "limit" => {
+                    let limit = value.parse::<u32>().unwrap_or(Self::LIMIT.into());
+                    query.limit = u16::try_from(limit).unwrap_or(u16::MAX).clamp(1, Self::LIMIT_MAX);
+                }
                 _ => {}
             }
         }

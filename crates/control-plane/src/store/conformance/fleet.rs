@@ -51,6 +51,7 @@ pub async fn the_list_is_as_the_rows_are_whatever_happens(store: Ledger) {
     assert_listed(&store, State::Asleep).await;
     let agent = observe(&store, &agent, Observation::WakeAsked, at(90)).await;
     assert_listed(&store, State::Pending).await;
+    let agent = see(&store, &agent, Seen::Launching, at(92)).await;
     let failure = domain::agent::Failure::new(domain::agent::FailureReason::NoRoom, "");
     let agent = see(&store, &agent, Seen::LaunchFailed { failure }, at(95)).await;
     assert_listed(&store, State::Failed).await;

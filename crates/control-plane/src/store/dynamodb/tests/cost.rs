@@ -49,13 +49,13 @@ async fn every_access_costs_what_the_books_say() {
     // An agent's life.
     let spawned = spawned(id(SHARD, 1), owner(1), START);
     store.create(&spawned, Some(&key)).await.unwrap();
-    proxy.cost("spawn", "TransactWriteItems 12");
+    proxy.cost("spawn", "TransactWriteItems 14");
     store.created(owner(1), &key, START).await.unwrap();
     proxy.cost("created", "GetItem 1");
     let agent = store.claim_due(SHARD, at(0), at(15), 64).await.unwrap().remove(0);
     proxy.cost("claim", "Query 1, UpdateItem 1, BatchGetItem ?");
     let agent = see(&store, &agent, Seen::Launching, at(1)).await;
-    proxy.cost("launching", "TransactWriteItems 8");
+    proxy.cost("launching", "TransactWriteItems 10");
     let instance = agent.instance_id();
     store.put_enrolment(&Enrolment { nonce: secret, instance, expires_at: at(9) }).await.unwrap();
     proxy.cost("put enrolment", "PutItem 1");
@@ -63,16 +63,16 @@ async fn every_access_costs_what_the_books_say() {
         Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
     let price = PriceBook::proposal().estimate(agent.size);
     let agent = see(&store, &agent, Seen::Launched { started_at: at(2), tier, price }, at(2)).await;
-    proxy.cost("launched", "TransactWriteItems 12");
+    proxy.cost("launched", "TransactWriteItems 14");
     store.spend_enrolment(secret, secret, at(3)).await.unwrap();
     proxy.cost("spend enrolment", "UpdateItem 1");
     let agent = see(&store, &agent, Seen::Enrolled, at(3)).await;
-    proxy.cost("enrolled", "TransactWriteItems 6");
+    proxy.cost("enrolled", "TransactWriteItems 8");
     let agent =
         see(&store, &agent, Seen::BootReached { phase: domain::boot::BootPhase::Starting }, at(4)).await;
-    proxy.cost("a boot phase", "TransactWriteItems 6");
+    proxy.cost("a boot phase", "TransactWriteItems 8");
     let agent = see(&store, &agent, Seen::Ready, at(5)).await;
-    proxy.cost("ready", "TransactWriteItems 8");
+    proxy.cost("ready", "TransactWriteItems 10");
     let idle = |busy| Seen::IdleChecked { idle_for: std::time::Duration::ZERO, busy };
     let agent = see(&store, &agent, idle(None), at(6)).await;
     proxy.cost("an idle check", "TransactWriteItems 6");
@@ -80,12 +80,12 @@ async fn every_access_costs_what_the_books_say() {
     let agent = see(&store, &agent, idle(Some(busy)), at(7)).await;
     proxy.cost("a busy check", "TransactWriteItems 8");
     let agent = observe(&store, &agent, Observation::SleepAsked, at(8)).await;
-    proxy.cost("sleep", "TransactWriteItems 10");
+    proxy.cost("sleep", "TransactWriteItems 12");
     let agent =
         see(&store, &agent, Seen::SnapshotCommitted { snapshot: snapshot(agent.generation) }, at(9)).await;
-    proxy.cost("snapshot committed", "TransactWriteItems 10");
+    proxy.cost("snapshot committed", "TransactWriteItems 12");
     let agent = see(&store, &agent, Seen::Stopped { at: None }, at(10)).await;
-    proxy.cost("stopped", "TransactWriteItems 12");
+    proxy.cost("stopped", "TransactWriteItems 14");
     store.agent(agent.id).await.unwrap();
     proxy.cost("agent", "GetItem 1");
     store.agents_of(owner(1), None, 100).await.unwrap();
@@ -103,9 +103,9 @@ async fn every_access_costs_what_the_books_say() {
     store.fleet(SHARD, None, 100).await.unwrap();
     proxy.cost("fleet", "Query 1");
     let agent = observe(&store, &agent, Observation::DeleteAsked, at(11)).await;
-    proxy.cost("delete", "TransactWriteItems 6");
+    proxy.cost("delete", "TransactWriteItems 8");
     observe(&store, &agent, Observation::Purged, at(12)).await;
-    proxy.cost("purged", "TransactWriteItems 8");
+    proxy.cost("purged", "TransactWriteItems 10");
     store.ready().await.unwrap();
     proxy.cost("ready?", "GetItem 1");
 

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use domain::agent::ProviderName;
 use domain::fleet::{Group, Sort};
+use domain::price::Basis;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
 use super::View;
+use crate::components::house::use_me;
 use crate::components::icon::icon;
 use crate::i18n::{use_lang, use_strings};
 
@@ -31,6 +33,8 @@ pub fn Tiles(view: View) -> impl IntoView {
     let tiles = Group::ALL.into_iter().zip(t.groups).map(move |(group, name)| {
         let chosen = Memo::new(move |_| view.query.get().state == Some(group));
         let count = Memo::new(move |_| lang.count(view.health.get().of(group).into()));
+        // Seldom is one being deleted.
+        let idle = move || group == Group::Deleting && !chosen.get() && view.health.get().deleting == 0;
         let press = move |_| {
             let wanted = (!chosen.get_untracked()).then_some(group);
             view.ask(|query| query.state = wanted);
@@ -39,7 +43,7 @@ pub fn Tiles(view: View) -> impl IntoView {
             <button
                 class="tile"
                 r#type="button"
-                data-group=group.as_str()
+                hidden=idle
                 aria-pressed=move || if chosen.get() { "true" } else { "false" }
                 on:click=press
             >
@@ -86,7 +90,7 @@ fn settled(work: impl Fn(String) + Copy + Send + Sync + 'static) -> impl Fn(Stri
 
 #[component]
 pub fn Filter(view: View) -> impl IntoView {
-    let (lang, t) = (use_lang(), use_strings());
+    let (lang, t, me) = (use_lang(), use_strings(), use_me());
     let asked = view.query.get_untracked();
     let search = settled(move |text| view.ask(|query| query.text = text));
     let owner = settled(move |text| {
@@ -155,6 +159,7 @@ pub fn Filter(view: View) -> impl IntoView {
                 {sorts}
             </select>
             <span class="soft small" role="status">{count}</span>
+            {(me.basis == Basis::Estimate).then(|| view! { <span class="estimate">{t.estimate}</span> })}
         </form>
     }
     .into_any()

@@ -42,7 +42,8 @@ for (const { lang, colorScheme, width } of [
 
     test("an admin filters the fleet and puts it to sleep", async ({ page, browser, server }) => {
       await signIn(page, server, t);
-      await spawnMany(server, await makeToken(page), ["casa", "taller"]);
+      const token = await makeToken(page);
+      await spawnMany(server, token, ["casa", "taller"]);
       const ana = await person(browser, server, "ana");
       await spawnMany(server, ana.token, ["de-ana"]);
 
@@ -83,6 +84,10 @@ for (const { lang, colorScheme, width } of [
       const slept = log.filter((entry) => entry.act === "put_agent_to_sleep");
       expect(slept.length).toBe(3);
       expect(slept.every((entry) => entry.actor.name === "owner" && entry.outcome === "allowed")).toBe(true);
+      const ask = (what: string) => fetch(`${server.url}/api/v1/${what}`, { headers: { authorization: `Bearer ${token}` } });
+      const listed = await (await ask("fleet?state=asleep&owner=ana&sort=-cost")).json();
+      expect([listed.total, listed.health.asleep, listed.agents[0].name]).toEqual([1, 3, "de-ana"]);
+      expect(await (await ask("audit")).text()).toBe(server.command("audit", "export"));
       await ana.context.close();
     });
   });

@@ -74,6 +74,9 @@ impl Line {
     }
 }
 
+/// Goes to an address of the site.
+type Go = Box<dyn Fn(&str) + Send + Sync>;
+
 /// What the page knows.
 #[derive(Clone, Copy)]
 pub struct View {
@@ -93,7 +96,7 @@ pub struct View {
     pub heard: RwSignal<bool>,
     /// The house's clock in whole seconds: rows count no finer.
     pub second: Memo<u32>,
-    go: StoredValue<Box<dyn Fn(&str) + Send + Sync>>,
+    go: StoredValue<Go>,
 }
 
 impl View {
@@ -115,7 +118,7 @@ impl View {
             open: RwSignal::new(None),
             heard: RwSignal::new(true),
             second: Memo::new(move |_| (pulse.get() / 1000.0) as u32),
-            go: StoredValue::new(Box::new(go)),
+            go: StoredValue::new(Box::new(go) as Go),
         }
     }
 

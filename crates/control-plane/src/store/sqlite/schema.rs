@@ -17,7 +17,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_agents.sql"),
     include_str!("migrations/0002_people.sql"),
-    include_str!("migrations/0004_roles.sql"),
+    include_str!("migrations/0003_roles.sql"),
 ];
 
 /// Why a ledger could not be opened. The operator mends it.

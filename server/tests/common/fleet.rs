@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Person, Server};
 
 /// Requests that are under way at once.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 12;
 
 pub struct Fleet {
     /// Each owner, and how many agents they have.

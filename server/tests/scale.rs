@@ -40,17 +40,17 @@ async fn at_once(owners: &[usize]) {
 /// Who launches much does not hold up who launches little.
 #[tokio::test(flavor = "multi_thread")]
 async fn owners_launch_in_turn() {
+    const MUCH: usize = 60;
     let cloud = Cloud::start(brisk()).await;
-    let server = cloud.server(&["--launch-rate", "2", "--launch-burst", "1"]);
+    let server = cloud.server(&["--launch-rate", "1", "--launch-burst", "1"]);
     let little = server.person("poco").await;
-    Fleet::of(&server, &[30]).await.spawn().await;
-    let before = cloud.fake.launches().len();
-    assert!(before < 20, "there are many before it: {before}");
+    Fleet::of(&server, &[MUCH]).await.spawn().await;
     let id = little.spawn("la mía").await;
     let mine = |by: Option<&str>| by.is_some_and(|by| by.starts_with(&id));
     cloud.fake.until(|tasks| tasks.iter().any(|task| mine(task.started_by.as_deref()))).await;
     let launches = cloud.fake.launches();
-    let place = launches.iter().position(|launch| mine(launch.started_by.as_deref())).unwrap();
-    // One was under way, and one had its turn first.
-    assert!(place <= before + 3, "{place} after {before}");
+    let before = launches.iter().position(|launch| mine(launch.started_by.as_deref())).unwrap();
+    // All were there before it, and some had been launched by then. In the order
+    // of their coming it would be the last.
+    assert!(before < MUCH * 2 / 3, "{before} of {MUCH}");
 }

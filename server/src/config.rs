@@ -1,4 +1,4 @@
-//! Options. Each can be given as a flag or by its variable.
+//! Options. Each can be given as a flag, by its variable, or in a file.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ use domain::tier::TierFloor;
 use domain::time::Month;
 
 mod aws;
+pub mod file;
 
 pub use aws::Aws;
 
@@ -18,6 +19,11 @@ pub use aws::Aws;
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Cli {
+    /// A TOML file of options by their names, as `bucket = "snapshots"`, but for
+    /// secrets. Variables and flags go before it.
+    #[arg(long, global = true, env = "OPENCLAW_CLOUD_CONFIG", value_name = "FILE")]
+    #[expect(dead_code, reason = "read by `file::apply` before the rest is parsed")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
 }

@@ -20,6 +20,8 @@ use clap::Parser as _;
 use config::{AuditCommand, AwsCommand, Cli, Command, UserCommand};
 
 fn main() -> anyhow::Result<()> {
+    // SAFETY: no thread was started yet.
+    unsafe { config::file::apply(std::env::args_os()) }?;
     let cli = Cli::parse();
     tracing_subscriber::fmt()
         .with_env_filter(

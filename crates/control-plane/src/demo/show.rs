@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use domain::agent::Phase;
 use domain::id::AgentId;
@@ -30,6 +31,8 @@ use crate::store::{Shard, Store};
 
 /// The ledger as it is at the start, and each show's copy of it.
 pub(super) const LEDGER: &str = "console.db";
+/// How often a past show's folder is tried to be removed.
+const REMOVALS: u32 = 20;
 /// Rows that one look at the ledger takes.
 const PAGE: u16 = 100;
 
@@ -119,12 +122,24 @@ impl Show {
     /// Ends it; what is left of it is removed.
     pub(super) async fn end(&self) {
         self.stop.cancel();
+        self.provider.close();
         self.fleet.ledger.hub.close();
         let mut tasks = std::mem::take(&mut *self.tasks.lock().expect("no holder panics"));
         while tasks.join_next().await.is_some() {}
-        if let Err(error) = tokio::fs::remove_dir_all(&self.folder).await {
-            tracing::warn!(%error, "a past show was not removed: {}", self.folder.display());
+        // A write that was begun comes to its end, and would be in the way.
+        for _ in 0..REMOVALS {
+            match tokio::fs::remove_dir_all(&self.folder).await {
+                Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "a past show was not removed: {}", self.folder.display());
+                    return;
+                }
+            }
         }
+        tracing::warn!("a past show is still written to, and was not removed: {}", self.folder.display());
     }
 
     pub fn set_speed(&self, speed: Speed) {

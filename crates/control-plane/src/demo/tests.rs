@@ -7,6 +7,7 @@ use domain::id::UserId;
 use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::Basis;
+use domain::role::Role;
 use domain::view::AgentView;
 use tempfile::TempDir;
 
@@ -21,6 +22,7 @@ async fn demo() -> (Demo, TempDir) {
     let owners = names.map(|(name, id)| Principal {
         user: UserId::from_random([id; 10]),
         name: name.parse::<Name>().unwrap(),
+        role: Role::User,
     });
     let started = std::time::Instant::now();
     let config = Config {

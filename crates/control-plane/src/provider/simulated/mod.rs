@@ -77,6 +77,11 @@ impl Simulated {
         self.house.link.send_replace(Some(link));
     }
 
+    /// Ends all of it, without a word.
+    pub(crate) fn close(&self) {
+        self.house.over.cancel();
+    }
+
     /// Goes on with an instance that the ledger has as running since `ready`.
     pub(crate) fn adopt(&self, instance: InstanceId, ready: Timestamp) {
         let life = Arc::new(Life::serving(instance, ready));

@@ -8,6 +8,7 @@ use domain::id::{AgentId, UserId};
 use domain::lifecycle::Policy;
 use domain::money::NanoDollars;
 use domain::price::Basis;
+use domain::role::Role;
 use domain::size::Size;
 use domain::tier::TierFloor;
 use domain::view::AgentView;
@@ -98,7 +99,7 @@ fn house() -> House {
 }
 
 fn somebody() -> Principal {
-    Principal { user: UserId::from_random([7; 10]), name: "somebody".parse().unwrap() }
+    Principal { user: UserId::from_random([7; 10]), name: "somebody".parse().unwrap(), role: Role::User }
 }
 
 impl House {

@@ -178,6 +178,9 @@ pub struct Serve {
     /// With --demo: the same number plays the same fleet.
     #[arg(long, env = "OPENCLAW_CLOUD_DEMO_SEED", default_value = "7", value_name = "NUMBER")]
     pub demo_seed: u64,
+    /// With --demo: it gives its own cues, over and over, with nobody there.
+    #[arg(long, env = "OPENCLAW_CLOUD_DEMO_LOOP", requires = "demo")]
+    pub demo_loop: bool,
     #[command(flatten)]
     pub data: Data,
     /// Address and port to listen on. Loopback unless told; port 0 takes a free one.

@@ -54,6 +54,9 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
         Some(stage) => Some(stage.open(&plane.identity, options.demo_seed, &origins).await?),
         None => None,
     };
+    if let Some(demo) = demo.as_ref().filter(|_| options.demo_loop) {
+        tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::clone(demo).run_by_itself()));
+    }
     let running = Arc::clone(&plane.orchestrator);
     let orchestrator = (options.duties == Duties::All)
         .then(|| tokio::spawn(plane.orchestrator.run(plane.events, stop.clone())));

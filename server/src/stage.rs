@@ -26,10 +26,7 @@ pub struct Stage {
 /// # Errors
 /// What was asked for beside it: a cloud, or data that are somebody's.
 pub fn prepare(options: &mut Serve) -> anyhow::Result<Stage> {
-    anyhow::ensure!(
-        options.engine == Engine::Embedded,
-        "--demo touches no account: leave --engine aws out"
-    );
+    anyhow::ensure!(options.engine == Engine::Embedded, "--demo touches no account: leave --engine aws out");
     let folder = match options.data.named() {
         Some(folder) => std::path::absolute(folder)?,
         None => std::env::temp_dir().join(format!("openclaw-cloud-demo-{}", std::process::id())),

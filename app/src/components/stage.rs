@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::act::{Act, use_act};
 use super::icon::icon;
+use super::pinza::{Mood, Pinza};
 use crate::api::{self, Cue, Cued, StageLook};
 use crate::browser;
 use crate::i18n::{Lang, use_lang};
@@ -195,6 +196,20 @@ fn Figures(looked: RwSignal<Option<StageLook>>, lang: Lang) -> impl IntoView {
             {figure(t.an_hour, |look, lang| lang.rate(look.rate))}
             {figure(t.this_month, |look, lang| lang.money(look.month, 2))}
         </dl>
+    }
+    .into_any()
+}
+
+/// In the terminal's place, where nothing runs.
+#[component]
+pub fn Played() -> impl IntoView {
+    let t = use_lang().stage();
+    view! {
+        <section class="scene">
+            <Pinza mood=Mood::Awake id="played" />
+            <h2>{t.played_title}</h2>
+            <p>{t.played_text}</p>
+        </section>
     }
     .into_any()
 }

@@ -28,6 +28,9 @@ pub struct StageStrings {
     pub keys: &'static str,
     pub done: fn(agents: usize) -> String,
     pub see_it: &'static str,
+    /// In the place of a terminal.
+    pub played_title: &'static str,
+    pub played_text: &'static str,
 }
 
 impl Lang {
@@ -68,6 +71,8 @@ static ES: StageStrings = StageStrings {
         agents => format!("Hecho: {agents} agentes."),
     },
     see_it: "Verlo",
+    played_title: "Despierto, y simulado",
+    played_text: "Nada corre dentro, así que no hay terminal. Las fases, la cuenta y el sueño van como en Fargate.",
 };
 
 static EN: StageStrings = StageStrings {
@@ -98,4 +103,6 @@ static EN: StageStrings = StageStrings {
         agents => format!("Done: {agents} agents."),
     },
     see_it: "See it",
+    played_title: "Awake, and simulated",
+    played_text: "Nothing runs in it, so there is no terminal. Phases, bill and sleep go as on Fargate.",
 };

@@ -13,6 +13,8 @@ pub struct Speed(u32);
 
 impl Speed {
     pub const REAL: Self = Self(1);
+    /// A minute in each second.
+    pub const MINUTES: Self = Self(60);
     pub const MOST: Self = Self(600);
 
     /// `None` out of range.

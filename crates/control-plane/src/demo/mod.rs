@@ -8,6 +8,7 @@
 mod crowd;
 mod cues;
 mod history;
+mod kiosk;
 mod people;
 mod show;
 #[cfg(test)]

@@ -64,12 +64,16 @@ impl Part {
 #[derive(Clone, Copy)]
 pub struct Looked(pub RwSignal<Option<StageLook>>);
 
-/// Looks at it while the page lives, and has the page's clock go as fast.
+/// Gives it a place for all that is below.
 pub fn provide_stage() {
-    let looked = RwSignal::new(None);
-    provide_context(Looked(looked));
+    provide_context(Looked(RwSignal::new(None)));
+}
+
+/// Looks at it while the caller's owner lives, and has the page's clock go as
+/// fast. Only who is signed in is told how it goes.
+pub fn watch_stage() {
     let Some(part) = Part::of_page() else { return };
-    let pace: Pace = expect_context();
+    let (Looked(looked), pace): (Looked, Pace) = (expect_context(), expect_context());
     let take = move |look: StageLook| {
         if part == Part::Played {
             pace.set(f64::from(look.speed));

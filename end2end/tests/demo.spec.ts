@@ -7,13 +7,15 @@ const t = words.es;
 test.use({ locale: t.locale, serverArgs: ["--demo"] });
 
 test("a presenter's run, by the keyboard", async ({ page, server }) => {
+  const mark = page.getByRole("complementary", { name: "DEMO" });
   await page.goto(server.url);
-  await expect(page.getByRole("complementary", { name: "DEMO" })).toBeVisible();
+  await expect(mark).toBeVisible();
 
   await signIn(page, server, t);
-  const mark = page.getByRole("complementary", { name: "DEMO" });
+  const time = mark.locator(".demo-time");
+  const opener = mark.getByRole("button", { name: /Panel/ });
   await expect(mark).toContainText("flota simulada");
-  await expect(mark.getByRole("button", { name: /Panel/ })).toBeVisible();
+  await expect(opener).toBeVisible();
   await page.keyboard.press("F9");
   const panel = page.getByRole("region", { name: "Panel" });
   await expect(panel).toBeFocused();
@@ -21,9 +23,10 @@ test("a presenter's run, by the keyboard", async ({ page, server }) => {
   await expect(figure("dormidos")).toHaveText(/^\d+$/);
   await sound(page, "the panel");
 
-  await page.keyboard.press("+");
-  await page.keyboard.press("+");
-  await expect(mark).toContainText("60×");
+  for (const speed of ["10×", "60×"]) {
+    await page.keyboard.press("+");
+    await expect(time).toContainText(`· ${speed}`);
+  }
   await page.keyboard.press("1");
   await expect(panel.getByRole("status")).toContainText("un agente");
   await panel.getByRole("link", { name: "Verlo" }).click();
@@ -31,6 +34,7 @@ test("a presenter's run, by the keyboard", async ({ page, server }) => {
   await expect(page.locator(".state")).toContainText("Despierto");
   await page.goto(server.url);
 
+  await expect(opener).toBeVisible();
   await page.keyboard.press("F9");
   await expect(panel).toBeFocused();
   await page.keyboard.press("4");
@@ -41,7 +45,7 @@ test("a presenter's run, by the keyboard", async ({ page, server }) => {
   await page.keyboard.press("F9");
   await expect(panel).toBeHidden();
 
-  await mark.getByRole("button", { name: /Panel/ }).click();
+  await opener.click();
   await panel.getByRole("button", { name: "Esta máquina" }).click();
   await expect(mark).toContainText("agentes de verdad");
   await spawn(page, t, "de verdad");
@@ -56,7 +60,7 @@ test("a presenter's run, by the keyboard", async ({ page, server }) => {
   await remote.getByRole("button", { name: "La flota simulada" }).click();
   await page.goto(`${server.url}/stage`);
   await remote.getByRole("button", { name: /Empezar de nuevo/ }).click();
-  await expect(mark).toContainText("1×");
+  await expect(time).toContainText("· 1×");
   await expect
     .poll(async () => {
       const all = await remote.locator("dd").allInnerTexts();

@@ -130,7 +130,7 @@ impl Demo {
 /// The fleet's settings. Nothing is saved in between: there is nothing to lose.
 /// How long a machine may be slow is this machine's time, however fast the
 /// clock: nothing that is played falls over because the stage is busy.
-fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     let Policy { boot_limit, silence_limit, .. } = Policy::default();
     Policy {
         save_every: Duration::ZERO,

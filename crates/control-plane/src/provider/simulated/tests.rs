@@ -5,7 +5,6 @@ use std::time::Duration;
 use domain::agent::Phase;
 use domain::boot::BootPhase;
 use domain::id::{AgentId, UserId};
-use domain::lifecycle::Policy;
 use domain::money::NanoDollars;
 use domain::price::Basis;
 use domain::role::Role;
@@ -86,7 +85,7 @@ fn house() -> House {
         events,
         snapshots: Place::Folder(folder.path().join("snapshots")),
         keys: Keys { ticket: [1; 32], repository: [2; 32] },
-        policy: Policy { save_every: Duration::ZERO, ..Policy::default() },
+        policy: crate::demo::policy(),
         launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
         origins: Vec::new(),
         certificate: None,

@@ -73,7 +73,9 @@ impl Demo {
         let store: Arc<dyn Store> = Arc::new(open(&config.folder.join(show::LEDGER))?);
         for owner in owners {
             let created_at = config.start.before(history::SPAN);
-            store.add_user(&User { id: owner.user, name: owner.name.clone(), role: owner.role, created_at }).await?;
+            store
+                .add_user(&User { id: owner.user, name: owner.name.clone(), role: owner.role, created_at })
+                .await?;
         }
         let history = Arc::new(History {
             store,

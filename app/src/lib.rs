@@ -17,10 +17,14 @@ mod pages;
 mod reader;
 mod root;
 mod shell;
+mod stage;
 mod terminal;
 mod theme;
 
+#[cfg(feature = "ssr")]
+pub use api::Stage;
 pub use assets::Assets;
 pub use error::{AppError, ErrorCode};
 pub use root::App;
 pub use shell::shell;
+pub use stage::Part;

@@ -28,10 +28,41 @@ const OUT_OF_SIGHT: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy)]
 struct Pulse(RwSignal<f64>);
 
+/// How much faster the agents' time goes than the page's: a demonstration's may.
+#[derive(Clone, Copy)]
+pub struct Pace(StoredValue<Gone>);
+
+/// How far it is ahead of the page's.
+#[derive(Clone, Copy)]
+struct Gone {
+    ahead: f64,
+    since: f64,
+    pace: f64,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self(StoredValue::new(Gone { ahead: 0.0, since: 0.0, pace: 1.0 }))
+    }
+
+    pub fn set(self, pace: f64) {
+        let now = browser::now();
+        let ahead = self.at(now) - now;
+        self.0.try_set_value(Gone { ahead, since: now, pace });
+    }
+
+    /// The agents' time at a moment of the page's, in milliseconds.
+    fn at(self, now: f64) -> f64 {
+        let Some(gone) = self.0.try_get_value() else { return now };
+        now + gone.ahead + (gone.pace - 1.0) * (now - gone.since).max(0.0)
+    }
+}
+
 /// Starts the clock for all that is below.
 pub fn provide_pulse() {
     let pulse = RwSignal::new(0.0);
     provide_context(Pulse(pulse));
+    provide_context(Pace::new());
     Effect::new(move || {
         let beat = move || {
             if !browser::is_hidden() {
@@ -50,7 +81,7 @@ pub fn pulse() -> RwSignal<f64> {
     pulse
 }
 
-/// A view, and when it came.
+/// A view, and when it came by the agents' time.
 #[derive(Debug, Clone)]
 struct Seen {
     view: AgentView,
@@ -63,18 +94,21 @@ pub struct Live {
     pub id: AgentId,
     seen: RwSignal<Seen>,
     pulse: RwSignal<f64>,
+    pace: Pace,
 }
 
 impl Live {
     pub fn new(view: AgentView) -> Self {
-        Self { id: view.id, seen: RwSignal::new(Seen { view, at: browser::now() }), pulse: pulse() }
+        let pace: Pace = expect_context();
+        let seen = Seen { at: pace.at(browser::now()), view };
+        Self { id: seen.view.id, seen: RwSignal::new(seen), pulse: pulse(), pace }
     }
 
     /// Takes news; older news than what is known is none.
     pub fn take(self, view: AgentView) {
         let newer = self.seen.try_with_untracked(|seen| view.version >= seen.view.version);
         if newer == Some(true) {
-            self.seen.set(Seen { view, at: browser::now() });
+            self.seen.set(Seen { view, at: self.pace.at(browser::now()) });
         }
     }
 
@@ -107,7 +141,7 @@ impl Live {
     }
 
     fn elapsed(self, at: f64) -> Duration {
-        Duration::from_secs_f64((self.pulse.get() - at).max(0.0) / 1000.0)
+        Duration::from_secs_f64((self.pace.at(self.pulse.get()) - at).max(0.0) / 1000.0)
     }
 }
 

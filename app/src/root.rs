@@ -7,10 +7,12 @@ use leptos_router::{SsrMode, path};
 
 use crate::components::house::House;
 use crate::components::menus::close_menus;
+use crate::components::stage::DemoMark;
 use crate::components::toasts::{Toasts, provide_toasts};
 use crate::i18n::{Lang, provide_lang};
 use crate::live::provide_pulse;
-use crate::pages::{AgentPage, AgentsPage, FleetPage, LostPage, SettingsPage, SignInPage};
+use crate::pages::{AgentPage, AgentsPage, FleetPage, LostPage, SettingsPage, SignInPage, StagePage};
+use crate::stage::provide_stage;
 use crate::theme::Theme;
 
 /// A theme that was chosen, for the switches that show and change it.
@@ -24,9 +26,11 @@ pub fn App() -> impl IntoView {
     provide_lang(Lang::of_reader());
     provide_context(ChosenTheme(RwSignal::new(Theme::chosen())));
     provide_pulse();
+    provide_stage();
     provide_toasts();
     close_menus();
     view! {
+        <DemoMark />
         <Router>
             <Routes fallback=|| LostPage().into_any()>
                 <Route path=path!("/sign-in") view=|| SignInPage().into_any() ssr=SsrMode::Async />
@@ -34,6 +38,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=|| AgentsPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("agents/:id") view=|| AgentPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("fleet") view=|| FleetPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("stage") view=|| StagePage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("settings") view=|| SettingsPage().into_any() ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>

@@ -6,6 +6,7 @@ use leptos_meta::MetaTags;
 use crate::assets::Assets;
 use crate::i18n::Lang;
 use crate::root::App;
+use crate::stage::Part;
 use crate::theme::Theme;
 
 /// The whole document.
@@ -19,7 +20,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
     );
     view! {
         <!DOCTYPE html>
-        <html lang=Lang::of_reader().as_str() data-theme=Theme::chosen().map(Theme::as_str)>
+        <html lang=Lang::of_reader().as_str() data-theme=Theme::chosen().map(Theme::as_str) data-demo=Part::of_page().map(Part::as_str)>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

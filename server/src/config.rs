@@ -1,7 +1,7 @@
 //! Options. Each can be given as a flag, by its variable, or in a file.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::agent::IdleTimeout;
@@ -94,6 +94,15 @@ pub struct Data {
 }
 
 impl Data {
+    pub fn at(folder: PathBuf) -> Self {
+        Self { data: Some(folder) }
+    }
+
+    /// The folder, if one was named.
+    pub fn named(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     /// The folder, `$XDG_DATA_HOME/openclaw-cloud` unless told.
     pub fn folder(&self) -> anyhow::Result<PathBuf> {
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
@@ -167,6 +176,17 @@ pub struct Serve {
     pub duties: Duties,
     #[command(flatten)]
     pub aws: Aws,
+    /// Plays a fleet of 100 agents with a month behind them, and keeps this
+    /// machine's beside it; for the stage. It needs no network, is no
+    /// installation's, and leaves nothing behind.
+    #[arg(long, env = "OPENCLAW_CLOUD_DEMO")]
+    pub demo: bool,
+    /// With --demo: the same number plays the same fleet.
+    #[arg(long, env = "OPENCLAW_CLOUD_DEMO_SEED", default_value = "7", value_name = "NUMBER")]
+    pub demo_seed: u64,
+    /// With --demo: it gives its own cues, over and over, with nobody there.
+    #[arg(long, env = "OPENCLAW_CLOUD_DEMO_LOOP", requires = "demo")]
+    pub demo_loop: bool,
     #[command(flatten)]
     pub data: Data,
     /// Address and port to listen on. Loopback unless told; port 0 takes a free one.

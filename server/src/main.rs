@@ -12,6 +12,7 @@ mod instances;
 mod matrix;
 mod serve;
 mod site;
+mod stage;
 mod state;
 mod web;
 

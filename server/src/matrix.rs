@@ -137,7 +137,8 @@ impl House {
     fn arguments(&self, agent: &str) -> Value {
         json!({ "id": agent, "name": "taken over", "size": "nano", "idle_timeout": 60, "secs": 60,
                 "key": "a-key", "token": "no-token", "allowed": true,
-                "ids": [agent], "order": "wake", "role": "admin", "query": Query::default() })
+                "ids": [agent], "order": "wake", "role": "admin", "query": Query::default(),
+                "cue": "sleep_all" })
     }
 
     async fn assert_untouched(&self, by: &str) {

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Duties, Engine, Serve, Terminals};
 use crate::state::State;
-use crate::{instances, site, web};
+use crate::{instances, site, stage, web};
 
 /// How long requests that are under way may take once the server is to stop.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -37,7 +37,8 @@ const OWNER: &str = "owner";
 /// The console's address, in a file of the data folder.
 pub const ADDRESS: &str = "address";
 
-pub async fn serve(options: Serve) -> anyhow::Result<()> {
+pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
+    let stage = options.demo.then(|| stage::prepare(&mut options)).transpose()?;
     let assets = site::assets(&options.site)?;
     let listener = listen(options.listen)
         .await
@@ -49,18 +50,30 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
         Engine::Embedded => embedded(&options, &origins).await?,
         Engine::Aws => aws(&options, &origins).await?,
     };
+    let demo = match &stage {
+        Some(stage) => Some(stage.open(&plane.identity, options.demo_seed, &origins).await?),
+        None => None,
+    };
+    if let Some(demo) = demo.as_ref().filter(|_| options.demo_loop) {
+        tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::clone(demo).run_by_itself()));
+    }
+    let running = Arc::clone(&plane.orchestrator);
     let orchestrator = (options.duties == Duties::All)
         .then(|| tokio::spawn(plane.orchestrator.run(plane.events, stop.clone())));
     println!("listening on http://{address}");
     if options.engine == Engine::Embedded {
-        let owner: Name = OWNER.parse().context("the owner's name")?;
+        let owner = if options.demo { stage::PRESENTER } else { OWNER };
+        let owner: Name = owner.parse().context("the owner's name")?;
         let owner = plane.identity.ensure_user(&owner, Role::Admin).await?;
         let link = plane.identity.sign_in_link(owner.id).await?;
         println!("sign-in link: {}", sign_in_link(origins.first().context("no origin")?, link.expose()));
     }
 
     let state = State::new(plane.fleet, plane.identity, assets, options.site, origins);
-    let router = web::router(state)?;
+    let router = match &demo {
+        Some(demo) => web::stage::router(state, Arc::clone(demo))?,
+        None => web::router(state)?,
+    };
     let stopping = stop.clone();
     // A letter that is echoed goes at once, not when the last one's receipt has come.
     let listener = listener.tap_io(|stream| {
@@ -77,6 +90,10 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
     let _ = tokio::time::timeout(DRAIN, server).await;
     if let Some(orchestrator) = orchestrator {
         orchestrator.await?;
+    }
+    if let (Some(stage), Some(demo)) = (stage, demo) {
+        demo.end().await;
+        stage.clear(&running).await;
     }
     Ok(())
 }

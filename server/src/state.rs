@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app::Assets;
+use app::{Assets, Stage};
 use axum::extract::FromRef;
 use axum::http::{HeaderMap, header};
 use control_plane::{Fleet, Identity};
@@ -18,6 +18,8 @@ pub struct State {
     pub origins: Origins,
     pub site: PathBuf,
     pub leptos: LeptosOptions,
+    /// In a demonstration: it, and which part of it this is.
+    pub stage: Option<Stage>,
 }
 
 impl State {
@@ -29,7 +31,12 @@ impl State {
         origins: Vec<String>,
     ) -> Self {
         let leptos = LeptosOptions::builder().output_name("frontend").build();
-        Self { fleet, identity, assets, origins: Origins::new(origins), site, leptos }
+        Self { fleet, identity, assets, origins: Origins::new(origins), site, leptos, stage: None }
+    }
+
+    /// The same people's, with a demonstration's fleet or beside it.
+    pub fn on(&self, stage: Stage, fleet: Arc<Fleet>) -> Self {
+        Self { fleet, stage: Some(stage), ..self.clone() }
     }
 }
 

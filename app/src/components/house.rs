@@ -12,6 +12,7 @@ use crate::browser;
 use crate::error::ErrorCode;
 use crate::i18n::use_strings;
 use crate::pages::FaultPage;
+use crate::stage::watch_stage;
 
 /// Who is signed in; there on every page in the house.
 #[derive(Clone, Copy)]
@@ -63,6 +64,9 @@ pub fn Frame(
     children: Children,
 ) -> impl IntoView {
     let t = use_strings();
+    if name.is_some() {
+        watch_stage();
+    }
     view! {
         <div class="house">
             <a class="skip" href="#main">

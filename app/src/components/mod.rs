@@ -14,6 +14,7 @@ pub mod pinza;
 pub mod receipt;
 pub mod scene;
 pub mod spawn;
+pub mod stage;
 pub mod state;
 pub mod switches;
 pub mod ticket;

@@ -3,6 +3,7 @@
 mod en;
 mod es;
 mod format;
+mod stage;
 mod strings;
 
 use leptos::prelude::{provide_context, use_context};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::agent::{Failure, Phase};
+use domain::agent::{Failure, Phase, ProviderName};
 use domain::id::AgentId;
 use domain::view::AgentView;
 use leptos::prelude::*;
@@ -22,6 +22,7 @@ use crate::components::mishap::was_running;
 use crate::components::notices::Notices;
 use crate::components::receipt::Receipt;
 use crate::components::scene::{Asleep, Deleting, Fallen, Saving};
+use crate::components::stage::Played;
 use crate::components::state::State;
 use crate::components::toasts::Toaster;
 use crate::components::waking::{Moving, Waking};
@@ -81,6 +82,8 @@ fn Loading() -> impl IntoView {
 #[derive(Debug, Clone, PartialEq)]
 enum Middle {
     Terminal,
+    /// It is awake in a demonstration, and has no terminal.
+    Played,
     Waking,
     Fallen(Failure),
     Saving,
@@ -90,10 +93,12 @@ enum Middle {
 
 impl Middle {
     fn of(view: &AgentView) -> Self {
+        let played = is_played(view);
         match &view.phase {
             // What was on the screen stays there until it goes on.
-            Phase::Pending | Phase::Provisioning | Phase::Booting if view.moving => Self::Terminal,
+            Phase::Pending | Phase::Provisioning | Phase::Booting if view.moving && !played => Self::Terminal,
             Phase::Pending | Phase::Provisioning | Phase::Booting => Self::Waking,
+            Phase::Running | Phase::Interrupted { .. } if played => Self::Played,
             Phase::Running | Phase::Interrupted { .. } => Self::Terminal,
             Phase::Saving => Self::Saving,
             Phase::Asleep => Self::Asleep,
@@ -103,6 +108,11 @@ impl Middle {
             Phase::Deleting | Phase::Deleted => Self::Deleting,
         }
     }
+}
+
+/// Whether nothing runs in it.
+fn is_played(view: &AgentView) -> bool {
+    view.provider == ProviderName::Simulated
 }
 
 /// Whether it woke so lately that whoever comes here comes to see that: a
@@ -159,7 +169,7 @@ fn Bench(view: AgentView) -> impl IntoView {
     let name = agent.memo(|view| view.name.to_string());
     let can_sleep = agent.memo(|view| matches!(view.phase, Phase::Running));
     let ready = agent.memo(|view| view.phase == Phase::Running);
-    let moving = agent.memo(|view| view.moving && view.is_waking());
+    let moving = agent.memo(|view| view.moving && view.is_waking() && !is_played(view));
     let sleep = move |_| act.on(agent, api::sleep(agent.id));
     let middle = agent.memo(Middle::of);
     let link = RwSignal::new(Link::Connecting);
@@ -168,6 +178,7 @@ fn Bench(view: AgentView) -> impl IntoView {
     let loads = Memo::new(move |_| middle.get() == Middle::Waking || opening.get());
     let stage = move || match middle.get() {
         Middle::Terminal => view! { <Terminals agent first=link hidden runs=ready /> }.into_any(),
+        Middle::Played => view! { <Played /> }.into_any(),
         Middle::Waking => ().into_any(),
         Middle::Fallen(failure) => view! { <Fallen agent failure /> }.into_any(),
         Middle::Saving => view! { <Saving /> }.into_any(),

@@ -6,6 +6,7 @@ mod fleet;
 mod lost;
 mod settings;
 mod sign_in;
+mod stage;
 
 pub use agent::AgentPage;
 pub use agents::AgentsPage;
@@ -13,3 +14,4 @@ pub use fleet::FleetPage;
 pub use lost::{FaultPage, LostPage, Nothing};
 pub use settings::SettingsPage;
 pub use sign_in::SignInPage;
+pub use stage::StagePage;

@@ -1,13 +1,22 @@
 //! Where time comes in: the rules themselves read no clock.
 
+mod demo;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::time::Timestamp;
 
+pub use demo::{DemoClock, Speed};
+
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
+
+    /// How many of its seconds pass in a real one.
+    fn speed(&self) -> u32 {
+        1
+    }
 }
 
 /// The machine's clock.

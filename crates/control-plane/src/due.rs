@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::store::Shard;
 
-/// How often each shard is asked for what others wrote.
+/// How often, in real time, each shard is asked for what others wrote.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// What is known of when.
@@ -58,31 +58,37 @@ impl Due {
         }
     }
 
+    /// Ends the wait: the clock goes faster than when it began.
+    pub fn ring(&self) {
+        self.earlier.notify_one();
+    }
+
     /// The shards to look at now. Each that is taken has to be told of again,
     /// with what is due next.
-    pub fn take(&self, now: Timestamp) -> Vec<(Shard, Look)> {
+    pub fn take(&self, now: Timestamp, speed: u32) -> Vec<(Shard, Look)> {
+        let ask_every = ASK_EVERY * speed;
         let mut shards = self.shards.lock().expect("no holder panics");
         let mut taken = Vec::new();
         for (shard, times) in Shard::all().zip(shards.iter_mut()) {
             let due = times.known.is_some_and(|known| known <= now);
             // A clock that was set back must not silence it.
-            let ask = times.ask_at <= now || times.ask_at > now.after(ASK_EVERY);
+            let ask = times.ask_at <= now || times.ask_at > now.after(ask_every);
             if due || ask {
                 taken.push((shard, if due { Look::Due } else { Look::Ask }));
-                *times = Times { known: None, ask_at: now.after(ASK_EVERY) };
+                *times = Times { known: None, ask_at: now.after(ask_every) };
             }
         }
         taken
     }
 
-    /// Until there is something to look at.
-    pub async fn wait(&self, now: Timestamp) {
+    /// Until there is something to look at, by a clock of that speed.
+    pub async fn wait(&self, now: Timestamp, speed: u32) {
         let earliest = {
             let shards = self.shards.lock().expect("no holder panics");
             let of = |times: &Times| times.known.map_or(times.ask_at, |known| known.min(times.ask_at));
             shards.iter().map(of).min()
         };
-        let nap = earliest.map_or(ASK_EVERY, |at| at.since(now));
+        let nap = earliest.map_or(ASK_EVERY, |at| at.since(now) / speed);
         tokio::select! {
             () = self.earlier.notified() => {}
             // What can't be done stays due: no spinning on it.
@@ -99,7 +105,7 @@ mod tests {
 
     fn asked() -> Due {
         let due = Due::new();
-        assert_eq!(due.take(NOW).len(), 16, "at the start each is asked");
+        assert_eq!(due.take(NOW, 1).len(), 16, "at the start each is asked");
         due
     }
 
@@ -108,32 +114,32 @@ mod tests {
         let due = asked();
         due.at(Shard(3), NOW.after(Duration::from_secs(2)));
         due.at(Shard(3), NOW.after(Duration::from_secs(4)));
-        assert_eq!(due.take(NOW.after(Duration::from_secs(1))), []);
-        assert_eq!(due.take(NOW.after(Duration::from_secs(2))), [(Shard(3), Look::Due)]);
-        assert_eq!(due.take(NOW.after(Duration::from_secs(2))), [], "it is taken once");
+        assert_eq!(due.take(NOW.after(Duration::from_secs(1)), 1), []);
+        assert_eq!(due.take(NOW.after(Duration::from_secs(2)), 1), [(Shard(3), Look::Due)]);
+        assert_eq!(due.take(NOW.after(Duration::from_secs(2)), 1), [], "it is taken once");
     }
 
     #[test]
     fn each_shard_is_asked_now_and_then() {
         let due = asked();
         due.at(Shard(3), NOW);
-        due.take(NOW.after(Duration::from_secs(1)));
-        let asked = due.take(NOW.after(ASK_EVERY));
+        due.take(NOW.after(Duration::from_secs(1)), 1);
+        let asked = due.take(NOW.after(ASK_EVERY), 1);
         assert!(asked.len() == 15 && asked.iter().all(|(shard, look)| shard.0 != 3 && *look == Look::Ask));
     }
 
     #[test]
     fn a_clock_that_is_set_back_silences_nothing() {
         let due = asked();
-        assert_eq!(due.take(NOW.before(Duration::from_secs(3600))).len(), 16);
+        assert_eq!(due.take(NOW.before(Duration::from_secs(3600)), 1).len(), 16);
     }
 
     #[tokio::test]
     async fn what_is_due_sooner_ends_the_wait() {
         let due = asked();
         due.at(Shard(3), NOW.after(Duration::from_secs(3600)));
-        due.wait(NOW).await;
-        tokio::join!(due.wait(NOW), async { due.at(Shard(5), NOW) });
-        assert_eq!(due.take(NOW), [(Shard(5), Look::Due)]);
+        due.wait(NOW, 1).await;
+        tokio::join!(due.wait(NOW, 1), async { due.at(Shard(5), NOW) });
+        assert_eq!(due.take(NOW, 1), [(Shard(5), Look::Due)]);
     }
 }

@@ -140,6 +140,7 @@ impl Embedded {
         .await
         .map_err(doing("preparing sandboxes"))?;
         let plane = ControlPlane::new(Parts {
+            clock: Arc::new(SystemClock),
             store,
             writers: Writers::One,
             provider: Arc::new(provider),

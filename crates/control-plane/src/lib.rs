@@ -8,6 +8,7 @@ pub mod audit;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod clock;
+pub mod demo;
 mod due;
 pub mod egress;
 pub mod embedded;

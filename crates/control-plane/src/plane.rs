@@ -9,7 +9,7 @@ use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
 use crate::audit::Audit;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::due::Due;
 use crate::fleet::Fleet;
 use crate::identity::Identity;
@@ -25,6 +25,7 @@ use crate::store::Store;
 
 /// What an engine brings.
 pub struct Parts {
+    pub clock: Arc<dyn Clock>,
     pub store: Arc<dyn Store>,
     pub writers: Writers,
     pub provider: Arc<dyn Provider>,
@@ -62,6 +63,7 @@ impl ControlPlane {
     /// The ticket key is none.
     pub fn new(parts: Parts) -> Result<Self, Refused> {
         let Parts {
+            clock,
             store,
             writers,
             provider,
@@ -73,7 +75,6 @@ impl ControlPlane {
             origins,
             certificate,
         } = parts;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let signer = Arc::new(TicketSigner::new(&keys.ticket));
         let verifier = TicketVerifier::new(&signer.public_key())?;
         let master = repository::MasterSecret::new(keys.repository);

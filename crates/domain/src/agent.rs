@@ -36,6 +36,12 @@ impl ProviderName {
             Self::Simulated => "simulated",
         }
     }
+
+    /// Whether it tells by events how far a boot is, and when it begins to bill:
+    /// Fargate does, and what stands in its place.
+    pub const fn tells_boots(self) -> bool {
+        matches!(self, Self::Fargate | Self::Simulated)
+    }
 }
 
 /// What its owner wants of it. Kept apart from what is observed.

@@ -54,10 +54,7 @@ impl BootPhase {
             BootPhase::Starting,
             BootPhase::Ready,
         ];
-        match provider {
-            ProviderName::Fargate => &Self::ALL,
-            _ => &HERE,
-        }
+        if provider.tells_boots() { &Self::ALL } else { &HERE }
     }
 }
 

@@ -5,6 +5,7 @@ mod guard;
 mod live;
 mod pages;
 mod relay;
+pub mod stage;
 
 use std::sync::Arc;
 

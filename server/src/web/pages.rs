@@ -50,8 +50,11 @@ fn kept<B>(answer: &Response<B>) -> Option<HeaderValue> {
 /// What pages and server functions find in their context.
 fn contexts(state: &State) -> impl Fn() + Clone + Send + Sync + 'static {
     let (fleet, identity) = (state.fleet.clone(), state.identity.clone());
-    let assets = state.assets.clone();
+    let (assets, stage) = (state.assets.clone(), state.stage.clone());
     move || {
+        if let Some(stage) = stage.clone() {
+            provide_context(stage);
+        }
         provide_context(fleet.clone());
         provide_context(identity.clone());
         provide_context(assets.clone());

@@ -106,6 +106,13 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Asks it to stop, as an operator does, and waits until it has.
+    pub fn stop(&mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     /// Starts again on the same folder and port, after [`Server::kill`].
     pub fn restart(&mut self) {
         let again = Self::on(
@@ -274,6 +281,17 @@ pub struct Person {
 }
 
 impl Person {
+    /// The same, with another cookie beside the session's.
+    #[must_use]
+    pub fn with_cookie(&self, cookie: &str) -> Self {
+        Self {
+            browser: self.browser.with("cookie", cookie),
+            api: self.api.with("cookie", cookie),
+            cookie: format!("{}; {cookie}", self.cookie),
+            secret: self.secret.clone(),
+        }
+    }
+
     pub async fn spawn(&self, name: &str) -> String {
         let reply = self.api.post("/api/v1/agents/spawn", &json!({ "name": name, "size": "nano" })).await;
         assert_eq!(reply.status, 202, "{}", reply.text());

@@ -128,6 +128,7 @@ impl Account {
             tokio::spawn(queue.run(tell));
         }
         ControlPlane::new(Parts {
+            clock: Arc::new(SystemClock),
             store,
             writers: Writers::Many,
             provider: Arc::new(provider),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::id::{AgentId, UserId};
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 /// Past this many unread changes a listener reads everything anew.
 const BACKLOG: usize = 1024;
@@ -34,11 +35,17 @@ const LOOK: Duration = Duration::from_secs(2);
 pub struct Hub {
     tell: broadcast::Sender<Change>,
     writers: Writers,
+    over: CancellationToken,
 }
 
 impl Hub {
     pub fn new(writers: Writers) -> Self {
-        Self { tell: broadcast::channel(BACKLOG).0, writers }
+        Self { tell: broadcast::channel(BACKLOG).0, writers, over: CancellationToken::new() }
+    }
+
+    /// The control plane ends, whoever may hold it still.
+    pub fn close(&self) {
+        self.over.cancel();
     }
 
     pub fn tell(&self, change: Change) {
@@ -47,7 +54,7 @@ impl Hub {
     }
 
     pub fn listen(&self) -> Listener {
-        Listener { changes: self.tell.subscribe(), writers: self.writers }
+        Listener { changes: self.tell.subscribe(), writers: self.writers, over: self.over.clone() }
     }
 }
 
@@ -56,6 +63,7 @@ impl Hub {
 pub struct Listener {
     changes: broadcast::Receiver<Change>,
     writers: Writers,
+    over: CancellationToken,
 }
 
 /// What a listener hears.
@@ -77,6 +85,11 @@ impl Listener {
 
     /// The next change; `None` when the control plane ends.
     pub async fn next(&mut self) -> Option<Heard> {
+        let over = self.over.clone();
+        over.run_until_cancelled(self.heard()).await?
+    }
+
+    async fn heard(&mut self) -> Option<Heard> {
         let heard = match self.writers {
             Writers::One => self.changes.recv().await,
             Writers::Many => match tokio::time::timeout(LOOK, self.changes.recv()).await {

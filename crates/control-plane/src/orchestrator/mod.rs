@@ -28,7 +28,7 @@ use crate::store::Shard;
 
 pub(crate) use waiting::Waiting;
 
-/// How long a claimed agent is this replica's alone: so soon another takes over
+/// How long, in real time, a claimed agent is this replica's alone: so soon another takes over
 /// after it was killed. Longer than most steps; a step that is done twice does
 /// no harm.
 const CLAIM: Duration = Duration::from_secs(8);
@@ -71,18 +71,31 @@ impl Orchestrator {
         while tasks.join_next().await.is_some() {}
     }
 
+    /// Looks at once for what is due: the clock goes faster than when it began to wait.
+    pub fn wake_up(&self) {
+        self.ledger.due.ring();
+    }
+
+    /// Stops all that runs, saved or not: this installation ends for good.
+    pub async fn stop_everything(&self) -> Result<()> {
+        for seen in self.provider.list().await? {
+            self.provider.stop(&seen.instance).await?;
+        }
+        Ok(())
+    }
+
     async fn work_deadlines(self: Arc<Self>) {
         let room = Arc::new(Semaphore::new(STEPS_MAX));
         let mut steps = JoinSet::new();
         loop {
-            for (shard, look) in self.ledger.due.take(self.ledger.now()) {
+            for (shard, look) in self.ledger.due.take(self.ledger.now(), self.ledger.clock.speed()) {
                 if let Err(error) = self.look(shard, look, &room, &mut steps).await {
                     tracing::error!(%error, shard = shard.0, "the ledger gave no due work");
                     self.ledger.due.at(shard, self.ledger.now().after(PAUSE));
                 }
             }
             while steps.try_join_next().is_some() {}
-            self.ledger.due.wait(self.ledger.now()).await;
+            self.ledger.due.wait(self.ledger.now(), self.ledger.clock.speed()).await;
         }
     }
 
@@ -120,7 +133,8 @@ impl Orchestrator {
         drop(room.acquire().await.expect("the semaphore is never closed"));
         let most = BATCH.min(u16::try_from(room.available_permits()).unwrap_or(BATCH)).max(1);
         let now = self.ledger.now();
-        for agent in self.ledger.store.claim_due(shard, now, now.after(CLAIM), most).await? {
+        let claim = now.after(CLAIM * self.ledger.clock.speed());
+        for agent in self.ledger.store.claim_due(shard, now, claim, most).await? {
             let permit = Arc::clone(room).acquire_owned().await.expect("the semaphore is never closed");
             steps.spawn(Arc::clone(self).work_on(agent, permit, Arc::clone(room)));
         }

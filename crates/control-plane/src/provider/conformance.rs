@@ -45,7 +45,56 @@ pub fn started(launch: Result<Launch, ProviderError>) -> Launched {
     }
 }
 
-/// Runs every rule, on a provider that is empty.
+/// Runs the rules that hold whether a provider starts an instance at once or
+/// takes it on and tells by events how far it is, on a provider that is empty.
+pub async fn any(provider: &dyn Provider, events: &mut mpsc::Receiver<ProviderEvent>) {
+    assert_eq!(provider.list().await.unwrap(), []);
+    nothing_is_there_for_a_stranger(provider).await;
+    one_run_is_launched_once(provider).await;
+    a_run_ends_once_and_for_all(provider, events).await;
+    assert_eq!(provider.list().await.unwrap(), []);
+}
+
+async fn one_run_is_launched_once(provider: &dyn Provider) {
+    let spec = spec(instance(1, 1), Direct::RelayOnly);
+    let (one, other) = tokio::join!(provider.launch(&spec), provider.launch(&spec));
+    assert!(one.is_ok() && other.is_ok() && provider.launch(&spec).await.is_ok());
+    let list = provider.list().await.unwrap();
+    assert_eq!(
+        list.iter().map(|seen| (seen.instance, &seen.state)).collect::<Vec<_>>(),
+        [(spec.instance, &State::Running)]
+    );
+    assert!(matches!(provider.forget(&spec.instance).await, Err(ProviderError::StillRunning(_))));
+}
+
+async fn a_run_ends_once_and_for_all(provider: &dyn Provider, events: &mut mpsc::Receiver<ProviderEvent>) {
+    let (first, second) = (instance(1, 1), instance(1, 2));
+    provider.launch(&spec(second, Direct::RelayOnly)).await.unwrap();
+    let at = provider.stop(&first).await.unwrap();
+    assert_eq!(provider.stop(&first).await.unwrap(), at);
+    let (exit, ended) = loop {
+        let event = events.recv().await.unwrap();
+        if let EventKind::Exited(exit) = event.kind {
+            assert_eq!(event.instance, first);
+            break (exit, event.at);
+        }
+    };
+    assert_eq!((exit.code, at.unwrap_or(ended)), (Some(0), ended));
+    let states = provider.list().await.unwrap();
+    let state = |of| states.iter().find(|seen| seen.instance == of).map(|seen| (&seen.state, seen.since));
+    assert_eq!(state(first), Some((&State::Exited(exit), ended)));
+    assert!(matches!(state(second), Some((State::Running, _))));
+    assert!(matches!(provider.dial(&first).await, Err(ProviderError::NotRunning(_))));
+    let again = provider.launch(&spec(first, Direct::RelayOnly)).await;
+    assert!(matches!(again, Err(ProviderError::Ended(_))));
+    provider.stop(&second).await.unwrap();
+    for instance in [first, second] {
+        provider.forget(&instance).await.unwrap();
+        provider.forget(&instance).await.unwrap();
+    }
+}
+
+/// Runs every rule for what is started at once, on a provider that is empty.
 pub async fn all(provider: &dyn Provider, events: &mut mpsc::Receiver<ProviderEvent>) {
     assert_eq!(provider.list().await.unwrap(), []);
     nothing_is_there_for_a_stranger(provider).await;

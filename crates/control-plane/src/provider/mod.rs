@@ -22,6 +22,7 @@ mod conformance;
 #[cfg(feature = "aws")]
 pub mod fargate;
 pub mod local;
+pub mod simulated;
 
 /// Runs instances somewhere.
 #[async_trait]

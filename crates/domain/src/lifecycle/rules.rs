@@ -1,8 +1,6 @@
 //! One function a rule.
 
-use crate::agent::{
-    Agent, Failure, FailureReason, Instance, Intent, Phase, ProviderName, Save, SaveFailure, Snapshot,
-};
+use crate::agent::{Agent, Failure, FailureReason, Instance, Intent, Phase, Save, SaveFailure, Snapshot};
 use crate::boot::{BootPhase, Mark};
 use crate::event::{SaveReason, What};
 use crate::time::Timestamp;
@@ -159,11 +157,12 @@ fn launched(draft: &mut Draft, mut instance: Instance, policy: &Policy) -> Resul
     }
     match draft.agent.phase {
         Phase::Provisioning => {
-            match draft.agent.provider {
-                // Its phases are told by the provider, with its own instants.
-                ProviderName::Fargate => draft.reach_at(BootPhase::Pulling, instance.started_at),
-                _ => draft.reach(BootPhase::Enrolling),
-            };
+            if draft.agent.provider.tells_boots() {
+                // With the provider's own instants.
+                draft.reach_at(BootPhase::Pulling, instance.started_at);
+            } else {
+                draft.reach(BootPhase::Enrolling);
+            }
             draft.open(instance);
             draft.due(boot_deadline(draft, policy));
             Ok(())

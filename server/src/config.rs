@@ -20,9 +20,8 @@ pub use aws::Aws;
 #[command(version)]
 pub struct Cli {
     /// A TOML file of options by their names, as `bucket = "snapshots"`, but for
-    /// secrets. Variables and flags go before it.
+    /// secrets. Variables and flags go before it. It is read before the rest is parsed.
     #[arg(long, global = true, env = "OPENCLAW_CLOUD_CONFIG", value_name = "FILE")]
-    #[expect(dead_code, reason = "read by `file::apply` before the rest is parsed")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,

@@ -173,6 +173,20 @@ async fn a_wrong_configuration_is_named_whole() {
         assert!(told.contains(fault), "{fault}: {told}");
     }
     assert!(!told.contains("canary"), "{told}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "bucket = \"from-a-file\"\nbukket = \"x\"\nticket-key = \"canary\"").unwrap();
+    let told = refused(&[("OPENCLAW_CLOUD_CONFIG", file.path().to_str().unwrap())]);
+    assert!(told.contains("no option «bukket»") && told.contains("«ticket-key» is a secret"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
+    std::fs::write(file.path(), "cluster = \"none\"\nbucket = \"no-such-bucket\"").unwrap();
+    let without_bucket: Vec<_> =
+        cloud.env.iter().filter(|(name, _)| name != "OPENCLAW_CLOUD_BUCKET").cloned().collect();
+    let named = ("OPENCLAW_CLOUD_CONFIG".to_owned(), file.path().to_str().unwrap().to_owned());
+    let told = common::refused_to_serve(&[without_bucket, vec![named]].concat());
+    assert!(
+        told.contains("no-such-bucket") && !told.contains("the cluster"),
+        "variables go before it: {told}"
+    );
     let told = refused(&[
         ("OPENCLAW_CLOUD_BUCKET", "no-such-bucket"),
         ("OPENCLAW_CLOUD_TABLES", "nowhere"),

@@ -57,7 +57,8 @@ fn read(text: &str) -> Result<Vec<(String, String)>, Vec<String>> {
     let table: BTreeMap<String, Value> = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
     let mut command = Cli::command();
     command.build();
-    let all: Vec<Arg> = command.get_subcommands().flat_map(|command| command.get_arguments().cloned()).collect();
+    let all: Vec<Arg> =
+        command.get_subcommands().flat_map(|command| command.get_arguments().cloned()).collect();
     let (mut variables, mut faults) = (Vec::new(), Vec::new());
     for (key, value) in table {
         let option = all.iter().find(|option| option.get_long() == Some(&key) && option.get_env().is_some());
@@ -96,7 +97,9 @@ mod tests {
 
     #[test]
     fn a_file_says_what_variables_say() {
-        let read = read("engine = \"aws\"\nsubnets = [\"a\", \"b\"]\nlaunch-rate = 20\nbucket = \"snapshots\"").unwrap();
+        let read =
+            read("engine = \"aws\"\nsubnets = [\"a\", \"b\"]\nlaunch-rate = 20\nbucket = \"snapshots\"")
+                .unwrap();
         let variable = |name: &str, value: &str| (format!("OPENCLAW_CLOUD_{name}"), value.to_owned());
         assert_eq!(
             read,
@@ -114,7 +117,11 @@ mod tests {
         let faults = read("buckett = \"x\"\nticket-key = \"canary\"\nbucket = { name = \"x\" }").unwrap_err();
         assert_eq!(faults.len(), 3);
         let told = faults.join("\n");
-        assert!(told.contains("«buckett»") && told.contains("Secrets Manager") && told.contains("«bucket» is neither"));
+        assert!(
+            told.contains("«buckett»")
+                && told.contains("Secrets Manager")
+                && told.contains("«bucket» is neither")
+        );
         assert!(!told.contains("canary"));
         assert!(read("no toml").is_err());
     }

@@ -67,7 +67,7 @@ async fn a_full_disk_while_saving() {
     assert_eq!(agent["snapshot"], first);
     assert!(agent["cost"]["running"].as_bool().unwrap());
     let mut terminal = Terminal::connect(&owner, &id).await;
-    terminal.run("cat kept; rm big", "second").await;
+    terminal.run("rm big; cat kept", "second").await;
 
     owner.act(&id, "sleep").await;
     owner.until(&id, "asleep").await;

@@ -110,7 +110,7 @@ async fn nothing_but_its_own_is_in_reach() {
 
 #[tokio::test]
 async fn the_nonce_stands_in_the_agents_environment_and_nowhere_else() {
-    let room = Room::new("trap 'exit 0' TERM; echo $OPENCLAW_ENROLMENT > ~/nonce; sleep 1000 & wait").await;
+    let room = Room::new("trap 'exit 0' TERM; echo $OPENCLAW_ENROLMENT > ~/nonce.new; mv ~/nonce.new ~/nonce; sleep 1000 & wait").await;
     room.launch(instance(1, 1)).await;
     assert_eq!(room.told(instance(1, 1), "nonce").await.trim(), "canary-nonce");
     assert_eq!(processes("canary-nonce"), Vec::<String>::new());

@@ -63,11 +63,12 @@ impl Ledger {
     async fn identity(&self) -> anyhow::Result<Identity> {
         match self.engine {
             Engine::Embedded => Ok(embedded::identity(&self.data.folder()?)?),
-            Engine::Aws => {
-                let tables = self.tables.as_ref().context("--tables is missing")?;
-                Ok(Account::find().await?.identity(tables.parse()?).await?)
-            }
+            Engine::Aws => Ok(Account::find().await?.identity(self.prefix()?).await?),
         }
+    }
+
+    pub fn prefix(&self) -> anyhow::Result<TablePrefix> {
+        Ok(self.tables.as_deref().context("--tables is missing")?.parse()?)
     }
 }
 

@@ -32,6 +32,9 @@ pub enum Command {
     /// The log of what was done by right of a role.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Looks into the books of what was spent.
+    #[command(subcommand)]
+    Spend(SpendCommand),
     /// Prepares an AWS account.
     #[command(subcommand)]
     Aws(AwsCommand),
@@ -77,6 +80,36 @@ pub enum UserCommand {
 pub enum AuditCommand {
     /// Prints it as JSON lines, oldest first.
     Export(ExportAudit),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SpendCommand {
+    /// Rebuilds the rollups from the usage segments and compares, to the
+    /// nano-dollar. Fails when anything differs. Works while a server runs.
+    Verify {
+        #[command(flatten)]
+        ledger: Ledger,
+        /// One month, `YYYY-MM`: unless told, this one and those before it, back
+        /// to twelve in a row without use.
+        #[arg(long, value_name = "MONTH")]
+        month: Option<Month>,
+    },
+    /// Prints a month's use, a line for each day and agent.
+    Export {
+        #[command(flatten)]
+        ledger: Ledger,
+        /// `YYYY-MM`, in UTC; this month unless told.
+        #[arg(long, value_name = "MONTH")]
+        month: Option<Month>,
+        #[arg(long, default_value = "csv")]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Csv,
+    Json,
 }
 
 #[derive(Debug, Clone, Args)]

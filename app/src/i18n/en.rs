@@ -39,6 +39,8 @@ pub static STRINGS: Strings = Strings {
     until_now: "so far",
     estimate: "estimate",
     list_price: "list price",
+    price_unknown: "price unknown",
+    bill_note_unpriced: "A provider bills this, and no line of the price book says how much: the sums are not known.",
     free_asleep: "asleep",
     free_stopped: "stopped",
     open: "Open",

@@ -45,6 +45,8 @@ pub static STRINGS: Strings = Strings {
     until_now: "hasta ahora",
     estimate: "estimado",
     list_price: "precio de lista",
+    price_unknown: "precio desconocido",
+    bill_note_unpriced: "Un proveedor lo cobra y ninguna línea de la lista de precios dice cuánto: los importes no se conocen.",
     free_asleep: "dormido",
     free_stopped: "parado",
     open: "Abrir",

@@ -33,6 +33,8 @@ pub struct Strings {
     pub until_now: &'static str,
     pub estimate: &'static str,
     pub list_price: &'static str,
+    pub price_unknown: &'static str,
+    pub bill_note_unpriced: &'static str,
     pub free_asleep: &'static str,
     pub free_stopped: &'static str,
     pub open: &'static str,

@@ -18,6 +18,7 @@ use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
 use crate::provider::local::{AgentProgram, Cgroups, LocalConfig, LocalProvider};
 use crate::snapshots::Place;
+use crate::spend::Spend;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 
@@ -62,10 +63,15 @@ fn doing<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> Ope
     move |error| OpenError { doing, why: error.to_string() }
 }
 
-/// The store alone, for commands beside a server that runs.
+/// The people alone, for commands beside a server that runs.
 pub fn identity(data: &Path) -> Result<Identity, OpenError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Identity::new(store(data)?, clock))
+}
+
+/// The books of what was spent, for commands beside a server that runs.
+pub fn spend(data: &Path) -> Result<Spend, OpenError> {
+    Ok(Spend::new(store(data)?, Arc::new(SystemClock)))
 }
 
 fn store(data: &Path) -> Result<Arc<dyn Store>, OpenError> {

@@ -28,6 +28,7 @@ pub mod provider;
 mod random;
 pub mod roster;
 pub mod snapshots;
+pub mod spend;
 pub mod staff;
 pub mod store;
 

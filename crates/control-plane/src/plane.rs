@@ -21,6 +21,7 @@ use crate::orchestrator::{LaunchPolicy, Orchestrator, Waiting};
 use crate::provider::{Provider, ProviderEvent};
 use crate::roster::Roster;
 use crate::snapshots::{Place, Repositories};
+use crate::spend::Spend;
 use crate::store::Store;
 
 /// What an engine brings.
@@ -52,6 +53,7 @@ pub struct Keys {
 pub struct ControlPlane {
     pub fleet: Arc<Fleet>,
     pub identity: Arc<Identity>,
+    pub spend: Arc<Spend>,
     pub link: Arc<Link>,
     pub orchestrator: Arc<Orchestrator>,
     pub events: mpsc::Receiver<ProviderEvent>,
@@ -104,6 +106,7 @@ impl ControlPlane {
                 signer: Arc::clone(&signer),
                 audit: Audit::new(Arc::clone(&store), Arc::clone(&clock)),
             }),
+            spend: Arc::new(Spend::new(Arc::clone(&store), Arc::clone(&clock))),
             identity: Arc::new(Identity::new(store, clock)),
             link: Arc::new(Link {
                 ledger,

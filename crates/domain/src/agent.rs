@@ -14,7 +14,7 @@ use crate::tier::Tier;
 use crate::time::Timestamp;
 
 /// Where instances run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderName {
     Local,
@@ -27,6 +27,7 @@ pub enum ProviderName {
 impl ProviderName {
     pub const ALL: [Self; 5] = [Self::Local, Self::Fargate, Self::Firecracker, Self::Fly, Self::Simulated];
 
+    /// The word in the API and the ledger.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -35,6 +36,11 @@ impl ProviderName {
             Self::Fly => "fly",
             Self::Simulated => "simulated",
         }
+    }
+
+    /// Of segments that were written before they named it.
+    pub(crate) fn unnamed() -> Self {
+        Self::Local
     }
 }
 
@@ -294,6 +300,7 @@ impl Agent {
             owner: self.owner,
             generation: self.generation,
             size: self.size,
+            provider: self.provider,
             price: instance.price.clone(),
             started_at: instance.started_at,
             ended_at: None,

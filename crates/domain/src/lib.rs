@@ -20,5 +20,6 @@ pub mod size;
 pub mod ticket;
 pub mod tier;
 pub mod time;
+pub mod usage;
 pub mod view;
 pub mod wire;

@@ -8,7 +8,7 @@ use crate::money::Rate;
 use crate::size::Size;
 
 /// Who gets the money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Basis {
     /// A provider bills it.
@@ -16,9 +16,23 @@ pub enum Basis {
     /// Nobody does: it is what the size would cost on Fargate Spot. Instances
     /// on this machine cost $0.
     Estimate,
+    /// A provider bills it, and no line of the price book says how much: the
+    /// rate is unknown, and never to be shown as $0.
+    Unpriced,
 }
 
 impl Basis {
+    pub const ALL: [Self; 3] = [Self::Billed, Self::Estimate, Self::Unpriced];
+
+    /// The word in the API and the ledger.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Billed => "billed",
+            Self::Estimate => "estimate",
+            Self::Unpriced => "unpriced",
+        }
+    }
+
     /// Of what a provider runs.
     pub const fn of(provider: ProviderName) -> Self {
         match provider {
@@ -31,21 +45,44 @@ impl Basis {
 /// The price of one stretch of use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
+    /// Zero where the basis is [`Basis::Unpriced`], and there it means nothing.
     pub rate: Rate,
     pub basis: Basis,
+    /// How the machine was bought; of an estimate, how it would be.
+    #[serde(default, skip_serializing_if = "Purchase::is_spot")]
+    pub purchase: Purchase,
     /// The version of the book it was read from.
     pub book: String,
 }
 
 /// How a machine is bought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purchase {
     /// Cheap, and taken back at two minutes' notice.
+    #[default]
     Spot,
     OnDemand,
     /// On demand, with an ARM processor.
     OnDemandArm,
+}
+
+impl Purchase {
+    // A ledger's row stays below the kilobyte that a write costs.
+    fn is_spot(&self) -> bool {
+        *self == Self::Spot
+    }
+
+    pub const ALL: [Self; 3] = [Self::Spot, Self::OnDemand, Self::OnDemandArm];
+
+    /// The word in the API and the ledger.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::OnDemand => "on_demand",
+            Self::OnDemandArm => "on_demand_arm",
+        }
+    }
 }
 
 /// Rates of one provider, region and purchase option.
@@ -92,7 +129,12 @@ impl PriceBook {
 
     /// The price of a size that a provider bills.
     pub fn billed(&self, size: Size, purchase: Purchase) -> Price {
-        Price { rate: self.rate_as(size, purchase), basis: Basis::Billed, book: self.version.clone() }
+        Price {
+            rate: self.rate_as(size, purchase),
+            basis: Basis::Billed,
+            purchase,
+            book: self.version.clone(),
+        }
     }
 
     /// The hourly rate where Spot has no room.
@@ -104,14 +146,14 @@ impl PriceBook {
     pub fn expected(&self, size: Size, provider: ProviderName) -> Price {
         match Basis::of(provider) {
             Basis::Estimate => self.estimate(size),
-            Basis::Billed => self.billed(size, Purchase::Spot),
+            Basis::Billed | Basis::Unpriced => self.billed(size, Purchase::Spot),
         }
     }
 
     /// The price that a size has on this machine: nothing is billed, so the
     /// book's rate as an estimate.
     pub fn estimate(&self, size: Size) -> Price {
-        Price { rate: self.rate(size), basis: Basis::Estimate, book: self.version.clone() }
+        Price { basis: Basis::Estimate, ..self.billed(size, Purchase::Spot) }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::plane::{ControlPlane, Keys, Parts};
 use crate::provider::Direct;
 use crate::provider::fargate::Fargate;
 use crate::snapshots::Place;
+use crate::spend::Spend;
 use crate::store::Store;
 use crate::store::dynamodb::{self, Dynamo, Lanes, TablePrefix};
 
@@ -85,6 +86,14 @@ impl Account {
     /// What is wrong with the tables.
     pub async fn identity(&self, tables: TablePrefix) -> Result<Identity, Faults> {
         Ok(Identity::new(self.store(tables).await?, Arc::new(SystemClock)))
+    }
+
+    /// The books of what was spent, for commands beside a server that runs.
+    ///
+    /// # Errors
+    /// What is wrong with the tables.
+    pub async fn spend(&self, tables: TablePrefix) -> Result<Spend, Faults> {
+        Ok(Spend::new(self.store(tables).await?, Arc::new(SystemClock)))
     }
 
     async fn store(&self, tables: TablePrefix) -> Result<Arc<dyn Store>, Faults> {

@@ -24,6 +24,7 @@ use crate::instances::Instances;
 use crate::ledger::{Ledger, settled};
 use crate::provider::{Direct, Provider, ProviderError, ProviderEvent};
 use crate::snapshots::Repositories;
+use crate::spend;
 use crate::store::Shard;
 
 pub(crate) use waiting::Waiting;
@@ -152,6 +153,9 @@ impl Orchestrator {
         loop {
             if let Err(error) = self.reconcile().await {
                 tracing::error!(%error, "provider and ledger could not be compared");
+            }
+            if let Err(error) = spend::fold(&*self.ledger.store).await {
+                tracing::error!(%error, "closed segments were not added to the rollups");
             }
             if swept.elapsed() >= SWEEP_EVERY {
                 swept = tokio::time::Instant::now();

@@ -10,6 +10,7 @@ pub(crate) mod conformance;
 pub mod dynamodb;
 mod identity;
 pub mod sqlite;
+pub mod usage;
 
 use async_trait::async_trait;
 use domain::agent::Agent;
@@ -21,6 +22,9 @@ use domain::lifecycle::Transition;
 use domain::metering::Segment;
 use domain::role::Role;
 use domain::time::{Month, Timestamp};
+use domain::usage::{Amount, Line};
+
+use usage::{Book, Fold, Unfolded, View};
 
 pub use identity::{ApiToken, Enrolment, Hash, Session, SignInLink, User};
 
@@ -167,6 +171,37 @@ pub trait Store: Send + Sync + 'static {
     /// The shard's agents that are not deleted, in short, by id, after `after`.
     /// Their last use may be older than the row's; all else is as the row has it.
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>>;
+
+    // ── Usage ───────────────────────────────────────────────────────────────
+
+    /// Closed segments of the shard that are not wholly in the rollups, by
+    /// agent and generation.
+    async fn unfolded(&self, shard: Shard, limit: u16) -> Result<Vec<Unfolded>>;
+
+    /// Adds one day's part of a closed segment to the rollups and remembers
+    /// that, all or nothing; `false` when the ledger has come further already,
+    /// so that nothing is added twice.
+    async fn fold(&self, fold: &Fold) -> Result<bool>;
+
+    /// A book's lines of a month, in their texts' order, after `after`.
+    async fn usage(
+        &self,
+        book: Book,
+        month: Month,
+        view: View,
+        after: Option<Line>,
+        limit: u16,
+    ) -> Result<Vec<(Line, Amount)>>;
+
+    /// The shard's segments that were folded into a month, wholly or in part,
+    /// by agent and generation, after `after`.
+    async fn segments_in(
+        &self,
+        month: Month,
+        shard: Shard,
+        after: Option<InstanceId>,
+        limit: u16,
+    ) -> Result<Vec<Segment>>;
 
     // ── Enrolment ───────────────────────────────────────────────────────────
 

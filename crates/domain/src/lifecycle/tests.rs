@@ -523,6 +523,7 @@ fn a_provider_tells_its_phases_with_its_own_instants() {
     let run = run.see(Seen::Enrolled).see(Seen::Ready).later(120);
     let run = run.see(Seen::Ended { failure: failure(FailureReason::Crashed), at: ended });
     assert_eq!(run.agent.settled.total, run.agent.settled.last);
+    // A whole number of seconds, and more than a minute: billed as it passed.
     assert_eq!(run.agent.settled.total, PriceBook::proposal().rate(Size::Small).over(ended.since(pulled)));
 }
 

@@ -116,6 +116,7 @@ fn append(
             let open = "attribute_exists(pk) AND attribute_not_exists(ended_at)";
             writes.put_if(&db.ledger, segment_item(segment)?, open, [], Refusal::Books);
             writes.delete(&key::metered(agent.id));
+            writes.put(item(&key::to_fold(segment.agent, segment.generation), []));
         }
         None => {}
     }

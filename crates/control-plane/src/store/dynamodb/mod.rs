@@ -29,6 +29,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod transact;
+mod usage;
 
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -42,7 +43,9 @@ use domain::lifecycle::Transition;
 use domain::metering::Segment;
 use domain::role::Role;
 use domain::time::{Month, Timestamp};
+use domain::usage::{Amount, Line};
 
+use super::usage::{Book, Fold, Unfolded, View};
 use super::{
     ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, User,
 };
@@ -149,6 +152,35 @@ impl Store for Dynamo {
 
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
         agents::fleet(&self.db, shard, after, limit).await
+    }
+
+    async fn unfolded(&self, shard: Shard, limit: u16) -> Result<Vec<Unfolded>> {
+        usage::unfolded(&self.db, shard, limit).await
+    }
+
+    async fn fold(&self, fold: &Fold) -> Result<bool> {
+        usage::fold(&self.db, fold).await
+    }
+
+    async fn usage(
+        &self,
+        book: Book,
+        month: Month,
+        view: View,
+        after: Option<Line>,
+        limit: u16,
+    ) -> Result<Vec<(Line, Amount)>> {
+        usage::usage(&self.db, book, month, view, after.as_ref(), limit).await
+    }
+
+    async fn segments_in(
+        &self,
+        month: Month,
+        shard: Shard,
+        after: Option<InstanceId>,
+        limit: u16,
+    ) -> Result<Vec<Segment>> {
+        usage::segments_in(&self.db, month, shard, after, limit).await
     }
 
     async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()> {

@@ -136,7 +136,10 @@ impl Change {
                 sql::OPEN_SEGMENT.run(db, params![id, generation, segment.started_at.0, segment.segment])?;
             }
             Some(at) => {
-                if sql::CLOSE_SEGMENT.run(db, params![id, generation, at.0, segment.segment])? != 1 {
+                if sql::CLOSE_SEGMENT
+                    .run(db, params![id, generation, at.0, segment.segment, Shard::of(self.id).0])?
+                    != 1
+                {
                     return Err(StoreError::Failed(format!(
                         "{id}:{generation} has no open segment to close"
                     )));

@@ -14,6 +14,7 @@ mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod writer;
 
 use std::path::Path;
@@ -28,7 +29,9 @@ use domain::lifecycle::Transition;
 use domain::metering::Segment;
 use domain::role::Role;
 use domain::time::{Month, Timestamp};
+use domain::usage::{Amount, Line};
 
+use super::usage::{Book, Fold, Unfolded, View};
 use super::{
     ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, User,
 };
@@ -123,6 +126,36 @@ impl Store for Sqlite {
 
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
         self.readers.read(move |db| agents::fleet(db, shard, after, limit)).await
+    }
+
+    async fn unfolded(&self, shard: Shard, limit: u16) -> Result<Vec<Unfolded>> {
+        self.readers.read(move |db| usage::unfolded(db, shard, limit)).await
+    }
+
+    async fn fold(&self, fold: &Fold) -> Result<bool> {
+        let adding = usage::Adding::of(fold)?;
+        self.writer.write(move |db| adding.run(db)).await
+    }
+
+    async fn usage(
+        &self,
+        book: Book,
+        month: Month,
+        view: View,
+        after: Option<Line>,
+        limit: u16,
+    ) -> Result<Vec<(Line, Amount)>> {
+        self.readers.read(move |db| usage::usage(db, book, month, view, after.as_ref(), limit)).await
+    }
+
+    async fn segments_in(
+        &self,
+        month: Month,
+        shard: Shard,
+        after: Option<InstanceId>,
+        limit: u16,
+    ) -> Result<Vec<Segment>> {
+        self.readers.read(move |db| usage::segments_in(db, month, shard, after, limit)).await
     }
 
     async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()> {

@@ -16,9 +16,11 @@ use control_plane::egress;
 use control_plane::embedded::{self, Embedded};
 use control_plane::orchestrator::LaunchPolicy;
 use control_plane::plane::ControlPlane;
+use control_plane::prices::{self, Prices};
 use control_plane::provider::Direct;
 use domain::lifecycle::Policy;
 use domain::name::Name;
+use domain::price::PriceBook;
 use domain::role::Role;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
@@ -89,6 +91,7 @@ async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<Control
         data: data.clone(),
         agent_program: agent_program(options.agent.clone())?,
         policy: policy(options),
+        prices: Prices { book: prices(options)?.unwrap_or_else(PriceBook::proposal), ..Prices::built_in() },
         launches: LaunchPolicy {
             direct: match options.terminals {
                 Terminals::Relay => Direct::RelayOnly,
@@ -117,6 +120,7 @@ async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane
     let all = options.duties == Duties::All;
     let settings = Settings {
         policy: policy(options),
+        prices: prices(options)?,
         origins: origins.to_vec(),
         floor: options.isolation.into(),
         hears: all,
@@ -141,6 +145,10 @@ fn policy(options: &Serve) -> Policy {
         save_every: Duration::from_secs(options.save_every.into()),
         ..Policy::default()
     }
+}
+
+fn prices(options: &Serve) -> anyhow::Result<Option<PriceBook>> {
+    options.prices.as_deref().map(prices::load).transpose().context("the price book is refused")
 }
 
 /// Binds the address. A server that was killed while it started a sandbox leaves

@@ -251,6 +251,7 @@ pub static STRINGS: Strings = Strings {
     error_invalid: "Some value won't do.",
     error_not_now: "Not just now: wait until it is done with what it is doing.",
     error_not_running: "It is not awake.",
+    error_over_budget: "That is more than your budget or your quota allows. An administrator can raise it.",
     error_too_many: |most| format!("You have {most}, which is the most. Delete one first."),
     error_contended: "Somebody is changing it at the same time. Try again.",
     error_disk_full: "The server's disk is full.",

@@ -257,6 +257,7 @@ pub static STRINGS: Strings = Strings {
     error_invalid: "Algún dato no vale.",
     error_not_now: "Ahora mismo no se puede: espera a que termine lo que está haciendo.",
     error_not_running: "No está despierto.",
+    error_over_budget: "Eso es más de lo que permite tu presupuesto o tu cuota. Puede ampliarlos quien administra.",
     error_too_many: |most| format!("Ya tienes {most}, que es lo máximo. Elimina alguno antes."),
     error_contended: "Alguien lo está cambiando a la vez. Prueba otra vez.",
     error_disk_full: "El disco del servidor está lleno.",

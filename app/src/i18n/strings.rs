@@ -226,6 +226,7 @@ pub struct Strings {
     pub error_invalid: &'static str,
     pub error_not_now: &'static str,
     pub error_not_running: &'static str,
+    pub error_over_budget: &'static str,
     pub error_too_many: fn(most: &str) -> String,
     pub error_contended: &'static str,
     pub error_disk_full: &'static str,

@@ -16,6 +16,7 @@ use crate::keys;
 use crate::live::Writers;
 use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
+use crate::prices::Prices;
 use crate::provider::local::{AgentProgram, Cgroups, LocalConfig, LocalProvider};
 use crate::snapshots::Place;
 use crate::spend::Spend;
@@ -35,6 +36,7 @@ pub struct Config {
     /// The `openclaw-agent` program, which every sandbox runs.
     pub agent_program: PathBuf,
     pub policy: Policy,
+    pub prices: Prices,
     pub launches: LaunchPolicy,
     /// `Origin`s that terminals may be opened from.
     pub origins: Vec<String>,
@@ -154,6 +156,7 @@ impl Embedded {
             keys,
             certificate: None,
             policy: config.policy,
+            prices: config.prices,
             launches: config.launches,
             origins: config.origins,
         });

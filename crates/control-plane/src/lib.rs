@@ -7,6 +7,7 @@
 pub mod audit;
 #[cfg(feature = "aws")]
 pub mod aws;
+mod budgets;
 pub mod clock;
 mod due;
 pub mod egress;
@@ -24,6 +25,7 @@ pub mod live;
 mod mend;
 pub mod orchestrator;
 pub mod plane;
+pub mod prices;
 pub mod provider;
 mod random;
 pub mod roster;

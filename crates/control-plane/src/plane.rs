@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::lifecycle::Policy;
-use domain::price::PriceBook;
 use domain::protocol::Certificate;
 use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
@@ -18,6 +17,7 @@ use crate::ledger::Ledger;
 use crate::link::Link;
 use crate::live::{Hub, Writers};
 use crate::orchestrator::{LaunchPolicy, Orchestrator, Waiting};
+use crate::prices::Prices;
 use crate::provider::{Provider, ProviderEvent};
 use crate::roster::Roster;
 use crate::snapshots::{Place, Repositories};
@@ -33,6 +33,7 @@ pub struct Parts {
     pub snapshots: Place,
     pub keys: Keys,
     pub policy: Policy,
+    pub prices: Prices,
     pub launches: LaunchPolicy,
     /// `Origin`s that terminals may be opened from.
     pub origins: Vec<String>,
@@ -71,11 +72,15 @@ impl ControlPlane {
             snapshots,
             keys,
             policy,
+            prices,
             launches,
             origins,
             certificate,
         } = parts;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        if prices.at(clock.now()).is_empty() {
+            tracing::warn!(region = %prices.region, "the price book has no line for {}: what is billed there is unknown", prices.region);
+        }
         let signer = Arc::new(TicketSigner::new(&keys.ticket));
         let verifier = TicketVerifier::new(&signer.public_key())?;
         let master = repository::MasterSecret::new(keys.repository);
@@ -84,7 +89,7 @@ impl ControlPlane {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             policy,
-            book: PriceBook::proposal(),
+            prices,
             hub: Hub::new(writers),
             roster: Roster::new(writers),
             due: Due::new(),

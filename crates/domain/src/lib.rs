@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod audit;
 pub mod boot;
+pub mod budget;
 pub mod event;
 pub mod fleet;
 pub mod id;

@@ -146,7 +146,7 @@ impl Settled {
 mod tests {
     use super::*;
     use crate::money::Rate;
-    use crate::price::PriceBook;
+    use crate::price::Rates;
     use proptest::prelude::*;
 
     fn segment(started: i64, ended: Option<i64>) -> Segment {
@@ -156,7 +156,7 @@ mod tests {
             generation: Generation(1),
             size: Size::Small,
             provider: ProviderName::Local,
-            price: PriceBook::proposal().estimate(Size::Small),
+            price: Rates::proposal().estimate(Size::Small),
             started_at: Timestamp(started),
             ended_at: ended.map(Timestamp),
         }

@@ -101,7 +101,7 @@ impl Orchestrator {
         let seen = match kind {
             EventKind::Placed(marks) => Seen::Placed { marks: marks.clone() },
             EventKind::Billed(purchase) => {
-                let price = self.ledger.book.billed(agent.size, *purchase);
+                let price = self.ledger.rates(at).billed(agent.provider, agent.size, *purchase);
                 let seen = Seen::Launched { started_at: at, tier: Tier::own_machine(), price };
                 return self.metered_from(instance, seen).await;
             }

@@ -15,6 +15,7 @@ pub mod usage;
 use async_trait::async_trait;
 use domain::agent::Agent;
 use domain::audit::Entry;
+use domain::budget::Account;
 use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
@@ -76,6 +77,14 @@ pub struct Idempotency {
     pub expires_at: Timestamp,
 }
 
+/// The right to wake an agent of an owner with a budget: whoever decided on
+/// this version of the account passes, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    pub owner: UserId,
+    pub version: u64,
+}
+
 /// What became of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
@@ -116,7 +125,20 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when there is an agent of that id.
-    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created>;
+    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created> {
+        self.create_in_turn(transition, idempotency, None).await
+    }
+
+    /// The same, if it is the caller's turn too.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] also when somebody else had that turn.
+    async fn create_in_turn(
+        &self,
+        transition: &Transition,
+        idempotency: Option<&Idempotency>,
+        turn: Option<&Turn>,
+    ) -> Result<Created>;
 
     /// What the owner's key came to earlier, if it was used and has not expired
     /// at `now`: never [`Created::New`].
@@ -132,7 +154,15 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it has another, or no such agent.
-    async fn commit(&self, transition: &Transition) -> Result<()>;
+    async fn commit(&self, transition: &Transition) -> Result<()> {
+        self.commit_in_turn(transition, None).await
+    }
+
+    /// The same, if it is the caller's turn too.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] also when somebody else had that turn.
+    async fn commit_in_turn(&self, transition: &Transition, turn: Option<&Turn>) -> Result<()>;
 
     /// The agent's row, deleted ones included.
     async fn agent(&self, id: AgentId) -> Result<Option<Agent>>;
@@ -171,6 +201,18 @@ pub trait Store: Send + Sync + 'static {
     /// The shard's agents that are not deleted, in short, by id, after `after`.
     /// Their last use may be older than the row's; all else is as the row has it.
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>>;
+
+    // ── Budgets ─────────────────────────────────────────────────────────────
+
+    /// The owner's account, if they have a budget.
+    async fn account(&self, owner: UserId) -> Result<Option<Account>>;
+
+    /// Writes an account in the place of the one of its version (0: of none);
+    /// it then has the next.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the ledger has another version.
+    async fn put_account(&self, account: &Account) -> Result<()>;
 
     // ── Usage ───────────────────────────────────────────────────────────────
 

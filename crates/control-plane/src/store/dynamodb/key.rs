@@ -74,6 +74,10 @@ pub(super) fn user(id: UserId) -> Key {
     key(users_own(id), "user")
 }
 
+pub(super) fn account(owner: UserId) -> Key {
+    key(users_own(owner), "account")
+}
+
 pub(super) fn user_named(name: &str) -> Key {
     key(format!("name#{name}"), "user")
 }

@@ -4,7 +4,7 @@
 use domain::agent::Snapshot;
 use domain::id::{Generation, TokenId};
 use domain::lifecycle::{Observation, Seen};
-use domain::price::PriceBook;
+use domain::price::Rates;
 use domain::role::Role;
 use domain::tier::{Limits, Tier};
 use emulator::proxy::Proxy;
@@ -61,7 +61,7 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("put enrolment", "PutItem 1");
     let tier =
         Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
-    let price = PriceBook::proposal().estimate(agent.size);
+    let price = Rates::proposal().estimate(agent.size);
     let agent = see(&store, &agent, Seen::Launched { started_at: at(2), tier, price }, at(2)).await;
     proxy.cost("launched", "TransactWriteItems 14");
     store.spend_enrolment(secret, secret, at(3)).await.unwrap();

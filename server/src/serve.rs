@@ -86,12 +86,14 @@ pub async fn serve(options: Serve) -> anyhow::Result<()> {
 /// On this machine. What it holds, it holds until the process ends.
 async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane> {
     anyhow::ensure!(options.duties == Duties::All, "--duties web is for --engine aws");
+    let book = prices(options)?.unwrap_or_else(PriceBook::proposal);
+    let prices = Prices { book, ..Prices::built_in() };
     let data = options.data.folder()?;
     let opened = Embedded::open(embedded::Config {
         data: data.clone(),
         agent_program: agent_program(options.agent.clone())?,
         policy: policy(options),
-        prices: Prices { book: prices(options)?.unwrap_or_else(PriceBook::proposal), ..Prices::built_in() },
+        prices,
         launches: LaunchPolicy {
             direct: match options.terminals {
                 Terminals::Relay => Direct::RelayOnly,

@@ -102,9 +102,10 @@ impl Spend {
     async fn kept(&self, month: Month, shard: Shard, rebuilt: &Kept) -> Result<Kept> {
         let mut kept = Kept::new();
         let mut owners: BTreeSet<UserId> = BTreeSet::new();
-        let mut owner = |line: &Line| match line.of {
-            Of::Owner(owner) => drop(owners.insert(owner)),
-            _ => {}
+        let mut owner = |line: &Line| {
+            if let Of::Owner(owner) = line.of {
+                owners.insert(owner);
+            }
         };
         rebuilt.keys().for_each(|(_, line)| owner(line));
         let fleet = Book::Fleet(shard.0);

@@ -75,7 +75,8 @@ pub struct Aws {
     #[arg(long, env = "OPENCLAW_CLOUD_LAUNCH_RATE", default_value = "20")]
     launch_rate: u32,
     /// Launches at once that it allows: `RunTask`'s bucket holds 20, where Fargate's holds 100.
-    #[arg(long, env = "OPENCLAW_CLOUD_LAUNCH_BURST", default_value = "20")]
+    /// A few less than that, since calls that leave evenly arrive unevenly.
+    #[arg(long, env = "OPENCLAW_CLOUD_LAUNCH_BURST", default_value = "15")]
     launch_burst: u32,
     /// The key that signs tickets: 64 hexadecimal digits, from Secrets Manager
     /// by the task definition's `secrets`.

@@ -16,8 +16,8 @@ use crate::control::{Link, is_over};
 use crate::freeze::{Frozen, freeze};
 use crate::home::{Looks, look};
 
-/// How long everything may stand still for a save in between: whoever types
-/// then waits as long for what they typed.
+/// How long everything may stand still for a save in between, besides looking
+/// the home over: whoever types then waits as long for what they typed.
 const STILL: Duration = Duration::from_secs(3);
 /// Each try has less to do than the one before.
 const TRIES: u32 = 3;

@@ -27,6 +27,8 @@ pub enum ErrorCode {
     NotRunning,
     /// As many as one may have.
     TooMany,
+    /// More than a budget or quota allows.
+    OverBudget,
     /// Others change it at the same time.
     Contended,
     /// The machine's disk is full.

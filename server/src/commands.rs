@@ -3,13 +3,13 @@
 use std::io::Write as _;
 
 use anyhow::Context as _;
-use control_plane::Identity;
 use control_plane::aws::{Account, Finding, State};
-use control_plane::embedded;
 use control_plane::store::dynamodb::TablePrefix;
+use control_plane::{Identity, embedded};
+use domain::budget::Budget;
 use futures::TryStreamExt as _;
 
-use crate::config::{AddUser, Doctor, Engine, ExportAudit, Ledger, SetRole};
+use crate::config::{AddUser, BudgetCommand, Doctor, Engine, ExportAudit, Ledger, SetRole};
 use crate::serve::{ADDRESS, sign_in_link};
 
 /// Prints a one-time link. Works while a server runs: they share the ledger.
@@ -63,12 +63,43 @@ impl Ledger {
     async fn identity(&self) -> anyhow::Result<Identity> {
         match self.engine {
             Engine::Embedded => Ok(embedded::identity(&self.data.folder()?)?),
-            Engine::Aws => {
-                let tables = self.tables.as_ref().context("--tables is missing")?;
-                Ok(Account::find().await?.identity(tables.parse()?).await?)
-            }
+            Engine::Aws => Ok(Account::find().await?.identity(self.prefix()?).await?),
         }
     }
+
+    pub fn prefix(&self) -> anyhow::Result<TablePrefix> {
+        Ok(self.tables.as_deref().context("--tables is missing")?.parse()?)
+    }
+}
+
+/// Shows or sets a person's budget. Works while a server runs.
+pub async fn budget(command: BudgetCommand) -> anyhow::Result<()> {
+    let (name, at, budget) = match command {
+        BudgetCommand::Show { name, ledger } => (name, ledger, None),
+        BudgetCommand::Set { name, month, awake, sizes, ledger } => {
+            let sizes = (!sizes.is_empty()).then_some(sizes);
+            (name, ledger, Some(Budget { month, awake, sizes }))
+        }
+    };
+    let identity = at.identity().await?;
+    let account = match budget {
+        Some(budget) => Some(identity.set_budget(&name, budget).await?),
+        None => identity.budget(&name).await?,
+    };
+    let Some(account) = account else {
+        println!("{name} has no budget");
+        return Ok(());
+    };
+    let Budget { month, awake, sizes } = account.budget;
+    let or_none = |limit: Option<String>| limit.unwrap_or_else(|| "no limit".to_owned());
+    let sizes = sizes.map(|sizes| sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    println!("a month: {}", or_none(month.map(|month| format!("${}", month.to_decimal(2)))));
+    println!("awake at once: {}", or_none(awake.map(|awake| awake.to_string())));
+    println!("sizes: {}", or_none(sizes));
+    for notice in account.notices {
+        println!("{}: {} % of {}", notice.at, notice.percent, notice.month);
+    }
+    Ok(())
 }
 
 /// Makes the ledger's tables in the account.

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::agent::IdleTimeout;
+use domain::money::NanoDollars;
 use domain::name::Name;
+use domain::price::Usd;
 use domain::role::Role;
+use domain::size::Size;
 use domain::tier::TierFloor;
 use domain::time::Month;
 
@@ -37,6 +40,12 @@ pub enum Command {
     /// The log of what was done by right of a role.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Says what a person may spend.
+    #[command(subcommand)]
+    Budget(BudgetCommand),
+    /// Looks into the books of what was spent.
+    #[command(subcommand)]
+    Spend(SpendCommand),
     /// Prepares an AWS account.
     #[command(subcommand)]
     Aws(AwsCommand),
@@ -82,6 +91,69 @@ pub enum UserCommand {
 pub enum AuditCommand {
     /// Prints it as JSON lines, oldest first.
     Export(ExportAudit),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BudgetCommand {
+    /// Prints a person's budget, and the notices they got.
+    Show {
+        /// The person's name.
+        name: Name,
+        #[command(flatten)]
+        ledger: Ledger,
+    },
+    /// Gives a person a budget in the place of the one they had. What is not
+    /// named is not limited.
+    Set {
+        /// The person's name.
+        name: Name,
+        /// Dollars a UTC month, as in 12.50.
+        #[arg(long, value_name = "USD", value_parser = dollars)]
+        month: Option<NanoDollars>,
+        /// Agents awake at once.
+        #[arg(long, value_name = "COUNT")]
+        awake: Option<u32>,
+        /// Sizes that may be started: `nano,small`.
+        #[arg(long, value_delimiter = ',')]
+        sizes: Vec<Size>,
+        #[command(flatten)]
+        ledger: Ledger,
+    },
+}
+
+fn dollars(text: &str) -> Result<NanoDollars, String> {
+    let usd = Usd::try_from(text.to_owned()).map_err(|error| error.to_string())?;
+    i64::try_from(usd.0).map(NanoDollars).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SpendCommand {
+    /// Rebuilds the rollups from the usage segments and compares, to the
+    /// nano-dollar. Fails when anything differs. Works while a server runs.
+    Verify {
+        #[command(flatten)]
+        ledger: Ledger,
+        /// One month, `YYYY-MM`: unless told, this one and those before it, back
+        /// to twelve in a row without use.
+        #[arg(long, value_name = "MONTH")]
+        month: Option<Month>,
+    },
+    /// Prints a month's use, a line for each day and agent.
+    Export {
+        #[command(flatten)]
+        ledger: Ledger,
+        /// `YYYY-MM`, in UTC; this month unless told.
+        #[arg(long, value_name = "MONTH")]
+        month: Option<Month>,
+        #[arg(long, default_value = "csv")]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Csv,
+    Json,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -209,6 +281,10 @@ pub struct Serve {
     /// changed: the most that a sudden end costs. 0 saves only on the way to sleep.
     #[arg(long, env = "OPENCLAW_CLOUD_SAVE_EVERY", default_value = "300", value_name = "SECONDS")]
     pub save_every: u32,
+    /// A price book of your own, in TOML: see docs/operations.md. Without it,
+    /// the built-in one of us-east-1.
+    #[arg(long, env = "OPENCLAW_CLOUD_PRICES", value_name = "FILE")]
+    pub prices: Option<PathBuf>,
     /// The least isolation: `sandbox` takes what the kernel has, `hardened`
     /// refuses to launch without Landlock, seccomp and cgroup limits.
     #[arg(long, env = "OPENCLAW_CLOUD_ISOLATION", default_value = "sandbox")]

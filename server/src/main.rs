@@ -12,6 +12,7 @@ mod instances;
 mod matrix;
 mod serve;
 mod site;
+mod spend;
 mod stage;
 mod state;
 mod web;
@@ -39,6 +40,8 @@ fn main() -> anyhow::Result<()> {
             Command::User(UserCommand::Add(options)) => commands::add_user(options).await,
             Command::User(UserCommand::Role(options)) => commands::set_role(options).await,
             Command::Audit(AuditCommand::Export(options)) => commands::export_audit(options).await,
+            Command::Budget(command) => commands::budget(command).await,
+            Command::Spend(command) => spend::run(command).await,
             Command::Doctor(options) => commands::doctor(*options).await,
             Command::Aws(AwsCommand::CreateTables { tables }) => commands::create_tables(&tables).await,
         }

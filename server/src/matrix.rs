@@ -57,6 +57,7 @@ async fn house() -> House {
         // Never started: the orchestrator does not run here.
         agent_program: std::env::current_exe().unwrap(),
         policy: Policy::default(),
+        prices: control_plane::prices::Prices::built_in(),
         launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
         origins: vec![ORIGIN.to_owned()],
     })

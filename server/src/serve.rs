@@ -16,9 +16,11 @@ use control_plane::egress;
 use control_plane::embedded::{self, Embedded};
 use control_plane::orchestrator::LaunchPolicy;
 use control_plane::plane::ControlPlane;
+use control_plane::prices::{self, Prices};
 use control_plane::provider::Direct;
 use domain::lifecycle::Policy;
 use domain::name::Name;
+use domain::price::PriceBook;
 use domain::role::Role;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
@@ -101,11 +103,14 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
 /// On this machine. What it holds, it holds until the process ends.
 async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane> {
     anyhow::ensure!(options.duties == Duties::All, "--duties web is for --engine aws");
+    let book = prices(options)?.unwrap_or_else(PriceBook::proposal);
+    let prices = Prices { book, ..Prices::built_in() };
     let data = options.data.folder()?;
     let opened = Embedded::open(embedded::Config {
         data: data.clone(),
         agent_program: agent_program(options.agent.clone())?,
         policy: policy(options),
+        prices,
         launches: LaunchPolicy {
             direct: match options.terminals {
                 Terminals::Relay => Direct::RelayOnly,
@@ -134,6 +139,7 @@ async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane
     let all = options.duties == Duties::All;
     let settings = Settings {
         policy: policy(options),
+        prices: prices(options)?,
         origins: origins.to_vec(),
         floor: options.isolation.into(),
         hears: all,
@@ -158,6 +164,10 @@ fn policy(options: &Serve) -> Policy {
         save_every: Duration::from_secs(options.save_every.into()),
         ..Policy::default()
     }
+}
+
+fn prices(options: &Serve) -> anyhow::Result<Option<PriceBook>> {
+    options.prices.as_deref().map(prices::load).transpose().context("the price book is refused")
 }
 
 /// Binds the address. A server that was killed while it started a sandbox leaves

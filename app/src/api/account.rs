@@ -43,7 +43,7 @@ pub async fn me() -> Result<Me, AppError> {
         sees_fleet: who.has(Right::SeeFleet),
         manages_fleet: who.has(Right::ManageFleet),
         name: who.name,
-        prices: fleet.prices().clone(),
+        prices: fleet.prices(),
         basis: fleet.basis(),
         on_demand: fleet.offers_on_demand(),
         idle_timeout: fleet.idle_timeout().as_secs(),

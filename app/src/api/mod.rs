@@ -13,7 +13,7 @@ mod stage;
 use domain::event::Event;
 use domain::id::TokenId;
 use domain::name::Name;
-use domain::price::{Basis, PriceBook};
+use domain::price::{Basis, Rates};
 use domain::time::Timestamp;
 use domain::view::AgentView;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct Me {
     /// Whether they may look at everybody's agents, and order them about.
     pub sees_fleet: bool,
     pub manages_fleet: bool,
-    pub prices: PriceBook,
+    pub prices: Rates,
     /// Whether a provider bills them.
     pub basis: Basis,
     /// Whether there are machines on demand where Spot has no room.

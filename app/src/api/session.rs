@@ -31,6 +31,7 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Illegal(_)
         | Error::NotRunning
         | Error::TooMany { .. }
+        | Error::OverBudget(_)
         | Error::KeyReused
         | Error::Contended => StatusCode::CONFLICT,
         Error::Store(control_plane::store::StoreError::Full) => StatusCode::INSUFFICIENT_STORAGE,
@@ -130,6 +131,7 @@ pub(super) fn code(error: &Error) -> ErrorCode {
         Error::Illegal(_) | Error::KeyReused => ErrorCode::NotNow,
         Error::NotRunning => ErrorCode::NotRunning,
         Error::TooMany { .. } => ErrorCode::TooMany,
+        Error::OverBudget(_) => ErrorCode::OverBudget,
         Error::Contended => ErrorCode::Contended,
         Error::Store(control_plane::store::StoreError::Full) => ErrorCode::DiskFull,
         Error::Store(_) | Error::Provider(_) | Error::Repository(_) => ErrorCode::Server,

@@ -32,6 +32,7 @@ pub fn basis(basis: Basis, t: &Strings) -> &'static str {
     match basis {
         Basis::Estimate => t.estimate,
         Basis::Billed => t.list_price,
+        Basis::Unpriced => t.price_unknown,
     }
 }
 
@@ -99,6 +100,7 @@ pub fn Receipt(agent: Live) -> impl IntoView {
                         .peek(|view| match view.meter.basis {
                             Basis::Estimate => t.bill_note,
                             Basis::Billed => t.bill_note_billed,
+                            Basis::Unpriced => t.bill_note_unpriced,
                         })}
                 </p>
             </div>

@@ -205,7 +205,7 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
                     <span class="small soft">
                         {match me.basis {
                             Basis::Estimate => t.price_here,
-                            Basis::Billed => t.price_billed,
+                            Basis::Billed | Basis::Unpriced => t.price_billed,
                         }}
                     </span>
                 </p>

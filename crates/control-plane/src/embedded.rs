@@ -16,8 +16,10 @@ use crate::keys;
 use crate::live::Writers;
 use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
+use crate::prices::Prices;
 use crate::provider::local::{AgentProgram, Cgroups, LocalConfig, LocalProvider};
 use crate::snapshots::Place;
+use crate::spend::Spend;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 
@@ -34,6 +36,7 @@ pub struct Config {
     /// The `openclaw-agent` program, which every sandbox runs.
     pub agent_program: PathBuf,
     pub policy: Policy,
+    pub prices: Prices,
     pub launches: LaunchPolicy,
     /// `Origin`s that terminals may be opened from.
     pub origins: Vec<String>,
@@ -62,10 +65,15 @@ fn doing<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> Ope
     move |error| OpenError { doing, why: error.to_string() }
 }
 
-/// The store alone, for commands beside a server that runs.
+/// The people alone, for commands beside a server that runs.
 pub fn identity(data: &Path) -> Result<Identity, OpenError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Identity::new(store(data)?, clock))
+}
+
+/// The books of what was spent, for commands beside a server that runs.
+pub fn spend(data: &Path) -> Result<Spend, OpenError> {
+    Ok(Spend::new(store(data)?, Arc::new(SystemClock)))
 }
 
 fn store(data: &Path) -> Result<Arc<dyn Store>, OpenError> {
@@ -149,6 +157,7 @@ impl Embedded {
             keys,
             certificate: None,
             policy: config.policy,
+            prices: config.prices,
             launches: config.launches,
             origins: config.origins,
         });

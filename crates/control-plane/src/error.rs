@@ -32,6 +32,9 @@ pub enum Error {
     /// The caller has as many as one may have.
     #[error("there can be at most {most} {what}")]
     TooMany { what: &'static str, most: usize },
+    /// The caller's budget or quota does not allow it; an administrator can raise it.
+    #[error(transparent)]
+    OverBudget(domain::budget::OverBudget),
     /// The caller used this idempotency key for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -97,6 +100,7 @@ impl Error {
             Self::Illegal(_) => "not_now",
             Self::NotRunning => "not_running",
             Self::TooMany { .. } => "too_many",
+            Self::OverBudget(_) => "over_budget",
             Self::KeyReused => "idempotency_key_reused",
             Self::Contended => "contended",
             Self::Store(StoreError::Full) => "disk_full",

@@ -8,7 +8,7 @@ use domain::event::Event;
 use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{self, NewAgent, Observation};
 use domain::name::Name;
-use domain::price::{Basis, PriceBook};
+use domain::price::{Basis, Rates};
 use domain::size::Size;
 use domain::ticket::{Claims, Scope, TICKET_LIFE, Ticket, TicketSigner};
 use domain::time::Timestamp;
@@ -84,15 +84,17 @@ impl Fleet {
         };
         let transition = lifecycle::create(new, now);
         let store = &self.ledger.store;
-        let created = if self.agents_of(who).await?.len() < AGENTS_MAX {
-            store.create(&transition, idempotency.as_ref()).await?
+        let made = if self.agents_of(who).await?.len() < AGENTS_MAX {
+            self.ledger.create(&transition, idempotency.as_ref()).await
         } else {
+            Err(Error::TooMany { what: "agents", most: AGENTS_MAX })
+        };
+        let created = match (made, &idempotency) {
             // A request that is only repeated gets what it got.
-            let before = match &idempotency {
-                Some(idempotency) => store.created(who.user, idempotency, now).await?,
-                None => None,
-            };
-            before.ok_or(Error::TooMany { what: "agents", most: AGENTS_MAX })?
+            (Err(refused @ (Error::TooMany { .. } | Error::OverBudget(_))), Some(idempotency)) => {
+                store.created(who.user, idempotency, now).await?.ok_or(refused)?
+            }
+            (made, _) => made?,
         };
         match created {
             Created::New => {
@@ -117,7 +119,9 @@ impl Fleet {
 
     /// Wakes it; one that is awake or waking stays so.
     pub async fn wake(&self, who: &Principal, id: AgentId) -> Result<AgentView> {
-        self.ask(who, id, Observation::WakeAsked).await
+        self.own(who, id).await?;
+        let outcome = self.ledger.wake(id).await;
+        self.after(who, id, outcome).await
     }
 
     /// Puts it to sleep, saved first; one that sleeps or is about to stays so.
@@ -221,8 +225,9 @@ impl Fleet {
         Basis::of(self.provider.name())
     }
 
-    pub fn prices(&self) -> &PriceBook {
-        &self.ledger.book
+    /// What holds now.
+    pub fn prices(&self) -> Rates {
+        self.ledger.rates(self.ledger.now())
     }
 
     /// The fleet's idle timeout, for agents that have none of their own.
@@ -263,6 +268,7 @@ impl Fleet {
     }
 
     fn view(&self, agent: &Agent) -> AgentView {
-        AgentView::of(agent, &self.ledger.book, &self.ledger.policy, self.ledger.now())
+        let now = self.ledger.now();
+        AgentView::of(agent, &self.ledger.rates(now), &self.ledger.policy, now)
     }
 }

@@ -6,24 +6,29 @@ use std::sync::Arc;
 use domain::agent::Agent;
 use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{self, Illegal, Observation, Policy, Seen, Transition};
-use domain::price::PriceBook;
+use domain::price::Rates;
 use domain::time::Timestamp;
 
+use crate::budgets;
 use crate::clock::Clock;
 use crate::due::Due;
 use crate::error::{Error, Result};
 use crate::live::{Change, Hub};
+use crate::prices::Prices;
 use crate::roster::Roster;
-use crate::store::{Store, StoreError};
+use crate::store::{Created, Idempotency, Store, StoreError};
 
 /// How often a change is decided anew when others commit in between.
 const TRIES: u32 = 16;
+/// How often somebody queues at an owner's turnstile: of a hundred wakes at once
+/// the last one finds it taken so often.
+const TURNS: u32 = 128;
 
 pub(crate) struct Ledger {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub policy: Policy,
-    pub book: PriceBook,
+    pub prices: Prices,
     pub hub: Hub,
     pub roster: Roster,
     pub due: Due,
@@ -32,6 +37,11 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The prices that hold at an instant.
+    pub fn rates(&self, at: Timestamp) -> Rates {
+        self.prices.at(at)
     }
 
     /// The agent, deleted or not.
@@ -65,6 +75,37 @@ impl Ledger {
                 }
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Wakes an agent, if its owner's budget allows.
+    pub async fn wake(&self, id: AgentId) -> Result<Agent> {
+        for _ in 0..TURNS {
+            let agent = self.agent(id).await?;
+            let transition = lifecycle::apply(&agent, Observation::WakeAsked, self.now(), &self.policy)?;
+            let turn = budgets::turn(self, &agent).await?;
+            match self.store.commit_in_turn(&transition, turn.as_ref()).await {
+                Ok(()) => {
+                    self.committed(&transition);
+                    return Ok(transition.agent);
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Commits a new agent, if its owner's budget allows.
+    pub async fn create(&self, transition: &Transition, key: Option<&Idempotency>) -> Result<Created> {
+        for _ in 0..TURNS {
+            let turn = budgets::turn(self, &transition.agent).await?;
+            match self.store.create_in_turn(transition, key, turn.as_ref()).await {
+                // Without a turn it is another agent of the same id.
+                Err(StoreError::Conflict) if turn.is_some() => {}
+                outcome => return Ok(outcome?),
             }
         }
         Err(Error::Contended)

@@ -7,6 +7,7 @@
 pub mod audit;
 #[cfg(feature = "aws")]
 pub mod aws;
+mod budgets;
 pub mod clock;
 pub mod demo;
 mod due;
@@ -25,10 +26,12 @@ pub mod live;
 mod mend;
 pub mod orchestrator;
 pub mod plane;
+pub mod prices;
 pub mod provider;
 mod random;
 pub mod roster;
 pub mod snapshots;
+pub mod spend;
 pub mod staff;
 pub mod store;
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::lifecycle::Policy;
-use domain::price::PriceBook;
 use domain::protocol::Certificate;
 use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
@@ -18,9 +17,11 @@ use crate::ledger::Ledger;
 use crate::link::Link;
 use crate::live::{Hub, Writers};
 use crate::orchestrator::{LaunchPolicy, Orchestrator, Waiting};
+use crate::prices::Prices;
 use crate::provider::{Provider, ProviderEvent};
 use crate::roster::Roster;
 use crate::snapshots::{Place, Repositories};
+use crate::spend::Spend;
 use crate::store::Store;
 
 /// What an engine brings.
@@ -33,6 +34,7 @@ pub struct Parts {
     pub snapshots: Place,
     pub keys: Keys,
     pub policy: Policy,
+    pub prices: Prices,
     pub launches: LaunchPolicy,
     /// `Origin`s that terminals may be opened from.
     pub origins: Vec<String>,
@@ -53,6 +55,7 @@ pub struct Keys {
 pub struct ControlPlane {
     pub fleet: Arc<Fleet>,
     pub identity: Arc<Identity>,
+    pub spend: Arc<Spend>,
     pub link: Arc<Link>,
     pub orchestrator: Arc<Orchestrator>,
     pub events: mpsc::Receiver<ProviderEvent>,
@@ -71,10 +74,14 @@ impl ControlPlane {
             snapshots,
             keys,
             policy,
+            prices,
             launches,
             origins,
             certificate,
         } = parts;
+        if prices.at(clock.now()).is_empty() {
+            tracing::warn!(region = %prices.region, "the price book has no line for {}: what is billed there is unknown", prices.region);
+        }
         let signer = Arc::new(TicketSigner::new(&keys.ticket));
         let verifier = TicketVerifier::new(&signer.public_key())?;
         let master = repository::MasterSecret::new(keys.repository);
@@ -83,7 +90,7 @@ impl ControlPlane {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             policy,
-            book: PriceBook::proposal(),
+            prices,
             hub: Hub::new(writers),
             roster: Roster::new(writers),
             due: Due::new(),
@@ -105,6 +112,7 @@ impl ControlPlane {
                 signer: Arc::clone(&signer),
                 audit: Audit::new(Arc::clone(&store), Arc::clone(&clock)),
             }),
+            spend: Arc::new(Spend::new(Arc::clone(&store), Arc::clone(&clock))),
             identity: Arc::new(Identity::new(store, clock)),
             link: Arc::new(Link {
                 ledger,

@@ -54,9 +54,10 @@ impl Fleet {
         let store = &self.ledger.store;
         let after = agent.last_event.saturating_sub(TIMELINE.into());
         let (owner, events) = tokio::try_join!(store.user(agent.owner), store.events(id, after, TIMELINE))?;
+        let now = self.ledger.now();
         let mut sight = Sight {
             owner: owner.ok_or(Error::NotFound)?.name,
-            view: AgentView::of(&agent, &self.ledger.book, &self.ledger.policy, self.ledger.now()),
+            view: AgentView::of(&agent, &self.ledger.rates(now), &self.ledger.policy, now),
             events,
         };
         sight.without_tenants_words();
@@ -65,12 +66,19 @@ impl Fleet {
 
     /// Wakes somebody's agent, or puts it to sleep; one that is so stays so.
     pub async fn order(&self, who: &Principal, id: AgentId, order: Order) -> Result<()> {
-        let (act, observation) = match order {
-            Order::Wake => (Act::WakeAgent { agent: id }, Observation::WakeAsked),
-            Order::Sleep => (Act::PutAgentToSleep { agent: id }, Observation::SleepAsked),
+        let act = match order {
+            Order::Wake => Act::WakeAgent { agent: id },
+            Order::Sleep => Act::PutAgentToSleep { agent: id },
         };
         self.audit.permit(who, Right::ManageFleet, || act.clone()).await?;
-        let work = async { settled(self.ledger.observe(id, observation).await).map(drop) };
+        let work = async {
+            let outcome = match order {
+                // Its owner's budget holds whoever wakes it.
+                Order::Wake => self.ledger.wake(id).await,
+                Order::Sleep => self.ledger.observe(id, Observation::SleepAsked).await,
+            };
+            settled(outcome).map(drop)
+        };
         self.audit.told(who.actor(), act, work).await
     }
 }

@@ -14,7 +14,7 @@ use crate::tier::Tier;
 use crate::time::Timestamp;
 
 /// Where instances run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderName {
     Local,
@@ -27,6 +27,7 @@ pub enum ProviderName {
 impl ProviderName {
     pub const ALL: [Self; 5] = [Self::Local, Self::Fargate, Self::Firecracker, Self::Fly, Self::Simulated];
 
+    /// The word in the API and the ledger.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -41,6 +42,11 @@ impl ProviderName {
     /// Fargate does, and what stands in its place.
     pub const fn tells_boots(self) -> bool {
         matches!(self, Self::Fargate | Self::Simulated)
+    }
+
+    /// Of segments that were written before they named it.
+    pub(crate) fn unnamed() -> Self {
+        Self::Local
     }
 }
 
@@ -300,6 +306,7 @@ impl Agent {
             owner: self.owner,
             generation: self.generation,
             size: self.size,
+            provider: self.provider,
             price: instance.price.clone(),
             started_at: instance.started_at,
             ended_at: None,

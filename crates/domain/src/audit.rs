@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Budget;
 use crate::id::{AgentId, EntryId, UserId};
 use crate::name::Name;
 use crate::role::Role;
@@ -44,6 +45,7 @@ pub enum Actor {
 pub enum Act {
     AddPerson { person: UserId, name: Name, role: Role },
     ChangeRole { person: UserId, name: Name, from: Role, to: Role },
+    SetBudget { person: UserId, name: Name, budget: Budget },
     // Looking is told only where it was refused.
     SeePeople,
     SeeFleet,

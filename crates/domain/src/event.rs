@@ -69,4 +69,6 @@ pub enum SaveReason {
     Asked,
     Idle,
     Interrupted,
+    /// Its owner's budget is used up.
+    Budget,
 }

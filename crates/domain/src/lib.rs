@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod audit;
 pub mod boot;
+pub mod budget;
 pub mod event;
 pub mod fleet;
 pub mod id;
@@ -20,5 +21,6 @@ pub mod size;
 pub mod ticket;
 pub mod tier;
 pub mod time;
+pub mod usage;
 pub mod view;
 pub mod wire;

@@ -1,13 +1,49 @@
 //! Usage segments and what they sum up to. No part of it ticks: a cost is a
 //! rate times the span since a known instant, wherever it is read.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use crate::agent::ProviderName;
 use crate::id::{AgentId, Generation, UserId};
 use crate::money::NanoDollars;
 use crate::price::Price;
 use crate::size::Size;
 use crate::time::{Day, Month, Timestamp};
+
+/// How a provider counts time. A running meter counts every millisecond; the
+/// closed segment is settled by this rule (docs/decisions/0013).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Billing {
+    /// The least that is billed.
+    pub minimum: Duration,
+    /// What is begun of it is billed whole.
+    pub step: Duration,
+}
+
+impl Billing {
+    /// Fargate bills from the start of the image's pull to the task's end, by
+    /// the second, a minute at least (AWS Fargate pricing, read 2026-11). The
+    /// simulated provider imitates it. Elsewhere time is counted as it passed.
+    pub const fn of(provider: ProviderName) -> Self {
+        match provider {
+            ProviderName::Fargate | ProviderName::Simulated => {
+                Self { minimum: Duration::from_secs(60), step: Duration::from_secs(1) }
+            }
+            ProviderName::Local | ProviderName::Firecracker | ProviderName::Fly => {
+                Self { minimum: Duration::ZERO, step: Duration::from_millis(1) }
+            }
+        }
+    }
+
+    /// What is billed of a span that has ended.
+    pub fn billed(self, span: Duration) -> Duration {
+        let (ms, step) = (span.as_millis(), self.step.as_millis().max(1));
+        let whole = ms.div_ceil(step).saturating_mul(step);
+        Duration::from_millis(u64::try_from(whole).unwrap_or(u64::MAX)).max(self.minimum)
+    }
+}
 
 /// One stretch of time of one instance at one price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +52,8 @@ pub struct Segment {
     pub owner: UserId,
     pub generation: Generation,
     pub size: Size,
+    #[serde(default = "ProviderName::unnamed")]
+    pub provider: ProviderName,
     pub price: Price,
     pub started_at: Timestamp,
     /// `None` while the meter runs.
@@ -23,21 +61,36 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// What it costs up to `now`, or up to its end when it has one.
+    /// What it costs up to `now`; once it has ended, what it is billed.
     pub fn cost(&self, now: Timestamp) -> NanoDollars {
-        self.cost_from(self.started_at, now)
+        let span = self.end(now).since(self.started_at);
+        self.price.rate.over(match self.ended_at {
+            Some(_) => Billing::of(self.provider).billed(span),
+            None => span,
+        })
     }
 
     /// The part of [`Segment::cost`] that falls after `from`. Parts are
     /// differences of running totals, so that they add up to the whole exactly.
     pub fn cost_from(&self, from: Timestamp, now: Timestamp) -> NanoDollars {
-        let end = self.ended_at.unwrap_or(now).max(self.started_at);
-        let from = from.clamp(self.started_at, end);
-        self.total_at(end) - self.total_at(from)
+        self.cost(now) - self.cost_before(from, now)
     }
 
-    fn total_at(&self, at: Timestamp) -> NanoDollars {
-        self.price.rate.over(at.since(self.started_at))
+    /// The part that falls before `at`. What is billed beyond the time that
+    /// passed counts at the end.
+    pub(crate) fn cost_before(&self, at: Timestamp, now: Timestamp) -> NanoDollars {
+        if at <= self.started_at {
+            NanoDollars::ZERO
+        } else if at >= self.end(now) {
+            self.cost(now)
+        } else {
+            self.price.rate.over(at.since(self.started_at))
+        }
+    }
+
+    /// Where it ends, `now` while it runs; never before its start.
+    pub(crate) fn end(&self, now: Timestamp) -> Timestamp {
+        self.ended_at.unwrap_or(now).max(self.started_at)
     }
 }
 
@@ -69,7 +122,7 @@ impl Settled {
         let end = segment.ended_at.unwrap_or(segment.started_at).max(segment.started_at);
         // A clock set back must not move the books into the past.
         let day = end.day().max(self.day.0);
-        let month = end.month_max(self.month.0);
+        let month = end.month().max(self.month.0);
         Self {
             total: self.total + segment.cost(end),
             last: segment.cost(end),
@@ -89,17 +142,11 @@ impl Settled {
     }
 }
 
-impl Timestamp {
-    fn month_max(self, other: Month) -> Month {
-        let month = self.month();
-        if (month.year, month.month) < (other.year, other.month) { other } else { month }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::price::PriceBook;
+    use crate::money::Rate;
+    use crate::price::Rates;
     use proptest::prelude::*;
 
     fn segment(started: i64, ended: Option<i64>) -> Segment {
@@ -108,7 +155,8 @@ mod tests {
             owner: UserId::from_random([2; 10]),
             generation: Generation(1),
             size: Size::Small,
-            price: PriceBook::proposal().estimate(Size::Small),
+            provider: ProviderName::Local,
+            price: Rates::proposal().estimate(Size::Small),
             started_at: Timestamp(started),
             ended_at: ended.map(Timestamp),
         }
@@ -124,6 +172,21 @@ mod tests {
     fn a_clock_set_back_costs_nothing_and_is_never_negative() {
         assert_eq!(segment(5_000, Some(1_000)).cost(Timestamp(0)), NanoDollars::ZERO);
         assert_eq!(segment(5_000, None).cost(Timestamp(1_000)), NanoDollars::ZERO);
+    }
+
+    #[test]
+    fn fargate_bills_whole_seconds_and_a_minute_at_least() {
+        let billed = |ms: u64| {
+            let end = 1000 + i64::try_from(ms).unwrap();
+            let segment = Segment { provider: ProviderName::Fargate, ..segment(1000, Some(end)) };
+            let seconds = Rate(7_750_000).over(Duration::from_secs(ms.div_ceil(1000).max(60)));
+            assert_eq!(segment.cost(Timestamp(0)), seconds, "{ms} ms");
+            assert_eq!(segment.cost_from(Timestamp(0), Timestamp(0)), seconds);
+            // While it runs the meter counts what passed.
+            let running = Segment { ended_at: None, ..segment };
+            assert_eq!(running.cost(Timestamp(end)), Rate(7_750_000).over(Duration::from_millis(ms)));
+        };
+        [0, 1, 59_999, 60_000, 60_001, 61_000, 3_600_000, 3_600_500].into_iter().for_each(billed);
     }
 
     #[test]

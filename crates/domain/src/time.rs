@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00 UTC.
@@ -30,6 +31,11 @@ impl Timestamp {
     #[must_use]
     pub fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
+    }
+
+    /// The UTC hour it falls in.
+    pub fn hour(self) -> Hour {
+        Hour(self.0.div_euclid(HOUR_MS))
     }
 
     /// The UTC day it falls on.
@@ -58,6 +64,58 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A text that is no hour, day or month of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a date of the form {0}")]
+pub struct InvalidDate(&'static str);
+
+/// A UTC hour, counted from 1970-01-01T00.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hour(pub i64);
+
+impl Hour {
+    /// Its first instant.
+    pub fn start(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(HOUR_MS))
+    }
+
+    /// The hour after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The day it belongs to.
+    pub fn day(self) -> Day {
+        Day(self.0.div_euclid(24))
+    }
+}
+
+impl fmt::Display for Hour {
+    /// `2026-11-25T13`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}T{:02}", self.day(), self.0.rem_euclid(24))
+    }
+}
+
+impl FromStr for Hour {
+    type Err = InvalidDate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDate> {
+        let invalid = || InvalidDate("YYYY-MM-DDTHH");
+        let (day, hour) = text.split_once('T').ok_or_else(invalid)?;
+        let day: Day = day.parse().map_err(|_| invalid())?;
+        let hour = number(hour, 2).filter(|hour| *hour < 24).ok_or_else(invalid)?;
+        Ok(Self(day.0 * 24 + hour))
+    }
+}
+
+/// Exactly so many digits.
+fn number(text: &str, digits: usize) -> Option<i64> {
+    (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
 /// A UTC day, counted from 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -67,6 +125,12 @@ impl Day {
     /// Its first instant.
     pub fn start(self) -> Timestamp {
         Timestamp(self.0.saturating_mul(DAY_MS))
+    }
+
+    /// The day after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
     }
 
     /// The month it belongs to.
@@ -88,6 +152,27 @@ impl Day {
         let month = (if mp < 10 { mp + 3 } else { mp - 9 }) as u8;
         let year = yoe + era * 400 + i64::from(month <= 2);
         (year, month, day)
+    }
+}
+
+impl fmt::Display for Day {
+    /// `2026-11-25`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil();
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+impl FromStr for Day {
+    type Err = InvalidDate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDate> {
+        let invalid = || InvalidDate("YYYY-MM-DD");
+        let (month, day) = text.rsplit_once('-').ok_or_else(invalid)?;
+        let month: Month = month.parse().map_err(|_| invalid())?;
+        let day = number(day, 2).and_then(|day| day.checked_sub(1)).ok_or_else(invalid)?;
+        let day = Self(month.start().day().0 + day);
+        if day.month() == month { Ok(day) } else { Err(invalid()) }
     }
 }
 
@@ -113,37 +198,38 @@ impl Month {
     /// The month after it.
     #[must_use]
     pub fn next(self) -> Self {
-        if self.month < 12 {
-            Self { month: self.month + 1, ..self }
-        } else {
-            Self { year: self.year + 1, month: 1 }
+        match self.month {
+            12.. => Self { year: self.year + 1, month: 1 },
+            month => Self { month: month + 1, ..self },
         }
     }
-}
 
-/// A text that is no month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a month as in 2026-11")]
-pub struct InvalidMonth;
-
-impl FromStr for Month {
-    type Err = InvalidMonth;
-
-    fn from_str(text: &str) -> Result<Self, InvalidMonth> {
-        let parts = text.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2);
-        let (year, month) = parts.ok_or(InvalidMonth)?;
-        if !year.bytes().chain(month.bytes()).all(|byte| byte.is_ascii_digit()) {
-            return Err(InvalidMonth);
+    /// The month before it.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        match self.month {
+            ..=1 => Self { year: self.year - 1, month: 12 },
+            month => Self { month: month - 1, ..self },
         }
-        let (year, month) =
-            (year.parse().map_err(|_| InvalidMonth)?, month.parse().map_err(|_| InvalidMonth)?);
-        if (1..=12).contains(&month) { Ok(Self { year, month }) } else { Err(InvalidMonth) }
     }
 }
 
 impl fmt::Display for Month {
+    /// `2026-11`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+impl FromStr for Month {
+    type Err = InvalidDate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDate> {
+        let invalid = || InvalidDate("YYYY-MM");
+        let (year, month) = text.split_once('-').ok_or_else(invalid)?;
+        let year = number(year, 4).ok_or_else(invalid)?;
+        let month = number(month, 2).filter(|month| (1..=12).contains(month)).ok_or_else(invalid)?;
+        Ok(Self { year, month: month as u8 })
     }
 }
 
@@ -165,7 +251,7 @@ mod tests {
             assert_eq!(text.parse::<Month>().unwrap().to_string(), text);
         }
         for text in ["", "2026", "2026-13", "2026-00", "2026-1", "+026-01", "2026-11-01", "2026-é"] {
-            assert_eq!(text.parse::<Month>(), Err(InvalidMonth), "{text}");
+            assert_eq!(text.parse::<Month>(), Err(InvalidDate("YYYY-MM")), "{text}");
         }
         let mut month: Month = "2026-11".parse().unwrap();
         for text in ["2026-12", "2027-01"] {
@@ -179,7 +265,36 @@ mod tests {
         assert_eq!(Timestamp(5).since(Timestamp(9)), Duration::ZERO);
     }
 
+    #[test]
+    fn no_day_is_read_that_the_calendar_does_not_have() {
+        assert_eq!("2024-02-29".parse::<Day>(), Ok(Timestamp(1_709_251_199_999).day()));
+        for text in [
+            "2023-02-29",
+            "2024-02-30",
+            "2024-02-00",
+            "2024-13-01",
+            "2024-2-01",
+            "24-02-01",
+            "+024-02-01",
+            "",
+        ] {
+            assert!(text.parse::<Day>().is_err(), "{text}");
+        }
+        assert!("2024-02-29T24".parse::<Hour>().is_err());
+    }
+
     proptest! {
+        #[test]
+        fn dates_read_back_as_they_are_written(ms in -60_000_000_000_000i64..250_000_000_000_000) {
+            let at = Timestamp(ms);
+            prop_assert_eq!(at.hour().to_string().parse(), Ok(at.hour()));
+            prop_assert_eq!(at.day().to_string().parse(), Ok(at.day()));
+            prop_assert_eq!(at.month().to_string().parse(), Ok(at.month()));
+            prop_assert_eq!(at.month().next().previous(), at.month());
+            prop_assert!(at.month().next().start() > at);
+            prop_assert_eq!(at.hour().day(), at.day());
+        }
+
         #[test]
         fn every_instant_lies_in_its_month(ms in -4_000_000_000_000i64..8_000_000_000_000) {
             let at = Timestamp(ms);

@@ -10,7 +10,7 @@ use crate::id::{AgentId, Generation};
 use crate::lifecycle::Policy;
 use crate::money::{MONTH_HOURS, NanoDollars, Rate};
 use crate::name::Name;
-use crate::price::{Basis, PriceBook};
+use crate::price::{Basis, Rates};
 use crate::size::Size;
 use crate::tier::Tier;
 use crate::time::Timestamp;
@@ -51,7 +51,7 @@ pub struct AgentView {
 
 impl AgentView {
     /// The agent as seen at `now`.
-    pub fn of(agent: &Agent, book: &PriceBook, policy: &Policy, now: Timestamp) -> Self {
+    pub fn of(agent: &Agent, book: &Rates, policy: &Policy, now: Timestamp) -> Self {
         Self {
             id: agent.id,
             name: agent.name.clone(),
@@ -120,7 +120,7 @@ pub struct Meter {
 
 impl Meter {
     /// The reading at `now`.
-    pub fn of(agent: &Agent, book: &PriceBook, now: Timestamp) -> Self {
+    pub fn of(agent: &Agent, book: &Rates, now: Timestamp) -> Self {
         let open = agent.open_segment();
         let price = open
             .as_ref()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use domain::lifecycle::Policy;
+use domain::price::PriceBook;
 use domain::protocol::Certificate;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -16,9 +17,11 @@ use crate::identity::Identity;
 use crate::live::Writers;
 use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
+use crate::prices::Prices;
 use crate::provider::Direct;
 use crate::provider::fargate::Fargate;
 use crate::snapshots::Place;
+use crate::spend::Spend;
 use crate::store::Store;
 use crate::store::dynamodb::{self, Dynamo, Lanes, TablePrefix};
 
@@ -54,6 +57,8 @@ impl Installation {
 /// How the control plane works there.
 pub struct Settings {
     pub policy: Policy,
+    /// A book of the operator's own; it has to price this region.
+    pub prices: Option<PriceBook>,
     pub origins: Vec<String>,
     pub floor: domain::tier::TierFloor,
     /// Whether this process reads the queue of events.
@@ -85,6 +90,18 @@ impl Account {
     /// What is wrong with the tables.
     pub async fn identity(&self, tables: TablePrefix) -> Result<Identity, Faults> {
         Ok(Identity::new(self.store(tables).await?, Arc::new(SystemClock)))
+    }
+
+    /// The books of what was spent, for commands beside a server that runs.
+    ///
+    /// # Errors
+    /// What is wrong with the tables.
+    pub async fn spend(&self, tables: TablePrefix) -> Result<Spend, Faults> {
+        Ok(Spend::new(self.store(tables).await?, Arc::new(SystemClock)))
+    }
+
+    fn region(&self) -> String {
+        self.0.region().map(ToString::to_string).unwrap_or_default()
     }
 
     async fn store(&self, tables: TablePrefix) -> Result<Arc<dyn Store>, Faults> {
@@ -137,6 +154,10 @@ impl Account {
             keys: at.keys,
             certificate: at.certificate,
             policy: settings.policy,
+            prices: Prices {
+                book: settings.prices.unwrap_or_else(PriceBook::proposal),
+                region: self.region(),
+            },
             launches: LaunchPolicy { direct: Direct::RelayOnly, floor: settings.floor },
             origins: settings.origins,
         })

@@ -8,7 +8,7 @@ use domain::agent::{Agent, Phase, Snapshot};
 use domain::boot::{BootPhase, Mark};
 use domain::id::InstanceId;
 use domain::lifecycle::{self, NewAgent, Observation, Policy, Seen};
-use domain::price::{Basis, Price, PriceBook, Purchase};
+use domain::price::{Purchase, Rates};
 use domain::protocol::to_hex;
 use domain::tier::Tier;
 use domain::time::Timestamp;
@@ -32,7 +32,7 @@ pub(super) struct History {
     pub store: Arc<dyn Store>,
     pub model: Model,
     pub policy: Policy,
-    pub book: PriceBook,
+    pub rates: Rates,
     /// When it ends.
     pub until: Timestamp,
 }
@@ -94,8 +94,7 @@ impl Past<'_> {
         at = at.after(boot.placing);
         self.see(placed(BootPhase::Networking, at), at).await?;
         at = at.after(boot.networking);
-        let price = self.history.book.billed(self.agent.size, Purchase::Spot);
-        let price = Price { basis: Basis::of(self.agent.provider), ..price };
+        let price = self.history.rates.launched(self.agent.provider, self.agent.size, Purchase::Spot);
         self.see(Seen::Launched { started_at: at, tier: Tier::own_machine(), price }, at).await?;
         at = at.after(boot.pulling);
         self.see(placed(BootPhase::Launching, at), at).await?;

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use domain::id::AgentId;
 use domain::lifecycle::Policy;
-use domain::price::PriceBook;
+use domain::price::Rates;
 use domain::time::Timestamp;
 use tokio::task::JoinSet;
 
@@ -81,7 +81,7 @@ impl Demo {
             store,
             model: Model::new(config.seed),
             policy: policy(),
-            book: PriceBook::proposal(),
+            rates: Rates::proposal(),
             until: config.start,
         });
         let mut writing = JoinSet::new();

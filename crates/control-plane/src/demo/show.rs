@@ -23,6 +23,7 @@ use crate::identity::Principal;
 use crate::live::Writers;
 use crate::orchestrator::{LaunchPolicy, Orchestrator};
 use crate::plane::{ControlPlane, Keys, Parts};
+use crate::prices::Prices;
 use crate::provider::Direct;
 use crate::provider::simulated::{Model, Simulated};
 use crate::random;
@@ -92,6 +93,7 @@ impl Show {
             snapshots: Place::Folder(folder.join("snapshots")),
             keys: Keys { ticket: key(), repository: key() },
             policy: policy(),
+            prices: Prices::built_in(),
             launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
             origins: config.origins.clone(),
             certificate: None,

@@ -9,7 +9,7 @@ pub enum Right {
     SeeFleet,
     /// Waking everybody's agents and putting them to sleep.
     ManageFleet,
-    /// Giving people roles.
+    /// Giving people roles and budgets.
     ManagePeople,
     ReadAudit,
 }

@@ -62,7 +62,7 @@ impl Orchestrator {
         };
         match self.provider.launch(&spec).await {
             Ok(Launch::Started(Launched { tier, at, .. })) => {
-                let price = self.ledger.book.estimate(agent.size);
+                let price = self.ledger.rates(at).expected(agent.size, agent.provider);
                 self.metered_from(instance, Seen::Launched { started_at: at, tier, price }).await.map(drop)
             }
             Ok(Launch::Placed(told)) => {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use domain::agent::{Agent, Failure, FailureReason, Phase};
 use domain::id::InstanceId;
 use domain::lifecycle::{Illegal, Seen};
-use domain::price::{Basis, Price};
 use domain::tier::Tier;
 use domain::time::Timestamp;
 use tokio::sync::mpsc;
@@ -102,8 +101,7 @@ impl Orchestrator {
         let seen = match kind {
             EventKind::Placed(marks) => Seen::Placed { marks: marks.clone() },
             EventKind::Billed(purchase) => {
-                let basis = Basis::of(self.provider.name());
-                let price = Price { basis, ..self.ledger.book.billed(agent.size, *purchase) };
+                let price = self.ledger.rates(at).launched(agent.provider, agent.size, *purchase);
                 let seen = Seen::Launched { started_at: at, tier: Tier::own_machine(), price };
                 return self.metered_from(instance, seen).await;
             }

@@ -18,12 +18,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::budgets;
 use crate::due::Look;
 use crate::error::{Error, Result};
 use crate::instances::Instances;
 use crate::ledger::{Ledger, settled};
 use crate::provider::{Direct, Provider, ProviderError, ProviderEvent};
 use crate::snapshots::Repositories;
+use crate::spend;
 use crate::store::Shard;
 
 pub(crate) use waiting::Waiting;
@@ -164,8 +166,22 @@ impl Orchestrator {
     async fn keep_in_step(self: Arc<Self>) {
         let mut swept = tokio::time::Instant::now();
         loop {
-            if let Err(error) = self.reconcile().await {
-                tracing::error!(%error, "provider and ledger could not be compared");
+            // The ledger first: what is launched in between is then only in the
+            // provider's list, where it is looked up again before anything is judged.
+            match self.metered().await {
+                Ok(metered) => {
+                    let owners = metered.values().map(|agent| agent.owner).collect();
+                    if let Err(error) = self.reconcile(metered).await {
+                        tracing::error!(%error, "provider and ledger could not be compared");
+                    }
+                    if let Err(error) = budgets::enforce(&self.ledger, &owners).await {
+                        tracing::error!(%error, "budgets were not looked at");
+                    }
+                }
+                Err(error) => tracing::error!(%error, "the ledger did not tell what runs"),
+            }
+            if let Err(error) = spend::fold(&*self.ledger.store).await {
+                tracing::error!(%error, "closed segments were not added to the rollups");
             }
             if swept.elapsed() >= SWEEP_EVERY {
                 swept = tokio::time::Instant::now();

@@ -21,10 +21,7 @@ const PAGE: u16 = 100;
 impl Orchestrator {
     /// Stops what runs and is not known, and records what is known and does
     /// not run. Adopts the rest by doing nothing.
-    pub(super) async fn reconcile(&self) -> Result<()> {
-        // The ledger first: what is launched in between is then only in the
-        // second list, where it is looked up again before anything is judged.
-        let metered = self.metered().await?;
+    pub(super) async fn reconcile(&self, metered: HashMap<InstanceId, Agent>) -> Result<()> {
         let observed = self.provider.list().await?;
         for seen in &observed {
             let known = metered.get(&seen.instance);
@@ -70,7 +67,8 @@ impl Orchestrator {
         }
     }
 
-    async fn metered(&self) -> Result<HashMap<InstanceId, Agent>> {
+    /// All whose meter runs, by the ledger.
+    pub(super) async fn metered(&self) -> Result<HashMap<InstanceId, Agent>> {
         let mut all = HashMap::new();
         for shard in Shard::all() {
             let mut after = None;

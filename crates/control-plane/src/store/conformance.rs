@@ -1,12 +1,14 @@
 //! What every store must do, whatever it keeps its rows in: [`suite!`] makes a
 //! test of each rule, on a store of its own.
 
+pub mod accounts;
 pub mod agents;
 pub mod audit;
 pub mod deadlines;
 pub mod fixture;
 pub mod fleet;
 pub mod people;
+pub mod usage;
 
 /// `suite!(open)`: `open` is an async function that gives an empty store and
 /// what must live as long as it.
@@ -34,6 +36,17 @@ macro_rules! suite {
             deadlines: deadlines_are_their_shards_own,
             deadlines: the_next_deadline_is_the_earliest_or_a_claims_end,
             deadlines: metered_agents_are_those_with_an_open_segment,
+            accounts: an_account_is_changed_on_its_version,
+            accounts: a_turn_is_one_writers,
+            accounts: a_commit_in_a_turn_that_passed_changes_nothing,
+            accounts: of_spawns_at_once_no_more_pass_than_may_be_awake,
+            accounts: of_spawns_at_once_no_more_pass_than_there_is_money_for,
+            accounts: who_used_a_budget_up_is_told_and_sleeps_saved,
+            usage: a_closed_segment_waits_to_be_folded,
+            usage: a_fold_adds_a_days_part_once,
+            usage: of_folds_at_once_one_adds,
+            usage: a_long_segment_goes_into_its_months_day_by_day,
+            usage: lines_come_by_page_in_order,
             people: a_nonce_is_spent_by_one_binding,
             people: of_enrolments_at_once_one_binding_wins,
             people: an_expired_or_unknown_nonce_is_worth_nothing,

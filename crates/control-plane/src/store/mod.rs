@@ -10,10 +10,12 @@ pub(crate) mod conformance;
 pub mod dynamodb;
 mod identity;
 pub mod sqlite;
+pub mod usage;
 
 use async_trait::async_trait;
 use domain::agent::Agent;
 use domain::audit::Entry;
+use domain::budget::Account;
 use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
@@ -21,6 +23,9 @@ use domain::lifecycle::Transition;
 use domain::metering::Segment;
 use domain::role::Role;
 use domain::time::{Month, Timestamp};
+use domain::usage::{Amount, Line};
+
+use usage::{Book, Fold, Unfolded, View};
 
 pub use identity::{ApiToken, Enrolment, Hash, Session, SignInLink, User};
 
@@ -72,6 +77,14 @@ pub struct Idempotency {
     pub expires_at: Timestamp,
 }
 
+/// The right to wake an agent of an owner with a budget: whoever decided on
+/// this version of the account passes, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    pub owner: UserId,
+    pub version: u64,
+}
+
 /// What became of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
@@ -112,7 +125,20 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when there is an agent of that id.
-    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created>;
+    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created> {
+        self.create_in_turn(transition, idempotency, None).await
+    }
+
+    /// The same, if it is the caller's turn too.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] also when somebody else had that turn.
+    async fn create_in_turn(
+        &self,
+        transition: &Transition,
+        idempotency: Option<&Idempotency>,
+        turn: Option<&Turn>,
+    ) -> Result<Created>;
 
     /// What the owner's key came to earlier, if it was used and has not expired
     /// at `now`: never [`Created::New`].
@@ -128,7 +154,15 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it has another, or no such agent.
-    async fn commit(&self, transition: &Transition) -> Result<()>;
+    async fn commit(&self, transition: &Transition) -> Result<()> {
+        self.commit_in_turn(transition, None).await
+    }
+
+    /// The same, if it is the caller's turn too.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] also when somebody else had that turn.
+    async fn commit_in_turn(&self, transition: &Transition, turn: Option<&Turn>) -> Result<()>;
 
     /// The agent's row, deleted ones included.
     async fn agent(&self, id: AgentId) -> Result<Option<Agent>>;
@@ -167,6 +201,49 @@ pub trait Store: Send + Sync + 'static {
     /// The shard's agents that are not deleted, in short, by id, after `after`.
     /// Their last use may be older than the row's; all else is as the row has it.
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>>;
+
+    // ── Budgets ─────────────────────────────────────────────────────────────
+
+    /// The owner's account, if they have a budget.
+    async fn account(&self, owner: UserId) -> Result<Option<Account>>;
+
+    /// Writes an account in the place of the one of its version (0: of none);
+    /// it then has the next.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the ledger has another version.
+    async fn put_account(&self, account: &Account) -> Result<()>;
+
+    // ── Usage ───────────────────────────────────────────────────────────────
+
+    /// Closed segments of the shard that are not wholly in the rollups, by
+    /// agent and generation.
+    async fn unfolded(&self, shard: Shard, limit: u16) -> Result<Vec<Unfolded>>;
+
+    /// Adds one day's part of a closed segment to the rollups and remembers
+    /// that, all or nothing; `false` when the ledger has come further already,
+    /// so that nothing is added twice.
+    async fn fold(&self, fold: &Fold) -> Result<bool>;
+
+    /// A book's lines of a month, in their texts' order, after `after`.
+    async fn usage(
+        &self,
+        book: Book,
+        month: Month,
+        view: View,
+        after: Option<Line>,
+        limit: u16,
+    ) -> Result<Vec<(Line, Amount)>>;
+
+    /// The shard's segments that were folded into a month, wholly or in part,
+    /// by agent and generation, after `after`.
+    async fn segments_in(
+        &self,
+        month: Month,
+        shard: Shard,
+        after: Option<InstanceId>,
+        limit: u16,
+    ) -> Result<Vec<Segment>>;
 
     // ── Enrolment ───────────────────────────────────────────────────────────
 

@@ -122,7 +122,7 @@ pub struct Row {
 mod tests {
     use super::*;
     use crate::lifecycle::{self, NewAgent};
-    use crate::price::PriceBook;
+    use crate::price::Rates;
     use crate::view::Meter;
     use proptest::prelude::*;
 
@@ -138,7 +138,7 @@ mod tests {
                 idle_timeout: None,
             };
             let (started, now) = (Timestamp(started), Timestamp(started + ran));
-            let book = PriceBook::proposal();
+            let book = Rates::proposal();
             let mut agent = lifecycle::create(new, started).agent;
             agent.settled.month = (now.month(), NanoDollars(settled.into()));
             agent.instance = Some(crate::agent::Instance {

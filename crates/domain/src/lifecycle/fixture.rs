@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::agent::{FailureReason, Phase};
 use crate::id::SnapshotId;
-use crate::price::PriceBook;
+use crate::price::Rates;
 use crate::tier::Limits;
 
 pub const START: Timestamp = Timestamp(1_790_000_000_000);
@@ -25,7 +25,7 @@ pub fn failure(reason: FailureReason) -> Failure {
 pub fn launched(started_at: Timestamp) -> Seen {
     let tier =
         Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
-    Seen::Launched { started_at, tier, price: PriceBook::proposal().estimate(Size::Small) }
+    Seen::Launched { started_at, tier, price: Rates::proposal().estimate(Size::Small) }
 }
 
 /// The `n`th snapshot that a run saves.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use crate::agent::{Agent, Busy, Failure, IdleTimeout, ProviderName, Snapshot};
 use crate::boot::{BootPhase, Mark, Timeline};
-use crate::event::{Event, What};
+use crate::event::{Event, SaveReason, What};
 use crate::id::{AgentId, Generation, UserId};
 use crate::metering::{Segment, Settled};
 use crate::name::Name;
@@ -67,6 +67,8 @@ pub enum Observation {
     WakeAsked,
     /// A person or the API wants it asleep.
     SleepAsked,
+    /// Its owner's budget is used up: it is saved and sleeps.
+    BudgetSpent,
     /// Its owner wants it gone.
     DeleteAsked,
     /// Its owner pressed «keep awake», or it was used after a warning.
@@ -304,7 +306,8 @@ pub fn apply(
     let mut draft = Draft::of(agent, at);
     match observation {
         Observation::WakeAsked => rules::wake(&mut draft)?,
-        Observation::SleepAsked => rules::sleep(&mut draft)?,
+        Observation::SleepAsked => rules::sleep(&mut draft, SaveReason::Asked)?,
+        Observation::BudgetSpent => rules::sleep(&mut draft, SaveReason::Budget)?,
         Observation::DeleteAsked => rules::delete(&mut draft)?,
         Observation::KeptAwake => idle::kept_awake(&mut draft, policy)?,
         Observation::Purged => rules::purged(&mut draft)?,

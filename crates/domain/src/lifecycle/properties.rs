@@ -10,6 +10,8 @@ use super::fixture::*;
 use super::*;
 use crate::agent::{FailureReason, Intent, Phase, Save};
 use crate::money::NanoDollars;
+use crate::time::Day;
+use crate::usage::Amount;
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -76,6 +78,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         12 => Just(Happens::Next),
         2 => Just(Happens::Ask(Observation::WakeAsked)),
         2 => Just(Happens::Ask(Observation::SleepAsked)),
+        1 => Just(Happens::Ask(Observation::BudgetSpent)),
         1 => Just(Happens::Ask(Observation::KeptAwake)),
         1 => Just(Happens::Ask(Observation::Purged)),
         8 => words().prop_map(|seen| Happens::Word { ago: 0, seen }),
@@ -159,6 +162,14 @@ impl Books {
                 assert!(end >= segment.started_at, "time ran backwards on a bill");
                 let cost = segment.cost(end);
                 assert!(cost >= NanoDollars::ZERO);
+                // What the rollups get of it, whoever bills it.
+                for provider in [ProviderName::Local, ProviderName::Fargate] {
+                    let segment = Segment { provider, ..segment.clone() };
+                    let days = segment.days(end);
+                    let parts = (days.start().0..=days.end().0).flat_map(|day| segment.hours(Day(day), end));
+                    assert_eq!(parts.map(|(_, part)| part).sum::<Amount>(), segment.amount(end));
+                    assert_eq!(segment.cost(end), segment.amount(end).cost);
+                }
                 let closed = self.segments.insert(segment.generation, Some(cost));
                 assert_eq!(closed, Some(None), "a meter was stopped that did not run");
             }

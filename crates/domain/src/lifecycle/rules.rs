@@ -45,12 +45,12 @@ pub(super) fn wake(draft: &mut Draft) -> Result<(), Illegal> {
     Ok(())
 }
 
-pub(super) fn sleep(draft: &mut Draft) -> Result<(), Illegal> {
+pub(super) fn sleep(draft: &mut Draft, why: SaveReason) -> Result<(), Illegal> {
     match draft.agent.phase {
         Phase::Pending => draft.fall_asleep(),
         // What is hydrated was saved before: there is nothing to save.
-        Phase::Provisioning | Phase::Booting => start_saving(draft, Save::Done),
-        Phase::Running => start_saving(draft, Save::Asked),
+        Phase::Provisioning | Phase::Booting => start_saving(draft, Save::Done, why),
+        Phase::Running => start_saving(draft, Save::Asked, why),
         Phase::Failed { .. } if draft.agent.instance.is_none() => draft.fall_asleep(),
         Phase::Saving | Phase::Interrupted { .. } | Phase::Failed { .. }
             if draft.agent.intent != Intent::Asleep =>
@@ -62,12 +62,12 @@ pub(super) fn sleep(draft: &mut Draft) -> Result<(), Illegal> {
     Ok(())
 }
 
-fn start_saving(draft: &mut Draft, save: Save) {
+fn start_saving(draft: &mut Draft, save: Save, why: SaveReason) {
     draft.agent.intent = Intent::Asleep;
     draft.enter(Phase::Saving);
     draft.set_save(save);
     draft.due_now();
-    draft.tell(What::Saving { why: SaveReason::Asked });
+    draft.tell(What::Saving { why });
 }
 
 pub(super) fn delete(draft: &mut Draft) -> Result<(), Illegal> {

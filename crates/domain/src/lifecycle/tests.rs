@@ -7,7 +7,7 @@ use super::*;
 use crate::agent::{FailureReason, Intent, Phase, Save};
 use crate::event::SaveReason;
 use crate::money::NanoDollars;
-use crate::price::PriceBook;
+use crate::price::Rates;
 
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -523,7 +523,8 @@ fn a_provider_tells_its_phases_with_its_own_instants() {
     let run = run.see(Seen::Enrolled).see(Seen::Ready).later(120);
     let run = run.see(Seen::Ended { failure: failure(FailureReason::Crashed), at: ended });
     assert_eq!(run.agent.settled.total, run.agent.settled.last);
-    assert_eq!(run.agent.settled.total, PriceBook::proposal().rate(Size::Small).over(ended.since(pulled)));
+    // A whole number of seconds, and more than a minute: billed as it passed.
+    assert_eq!(run.agent.settled.total, Rates::proposal().rate(Size::Small).over(ended.since(pulled)));
 }
 
 #[test]

@@ -119,9 +119,11 @@ pub fn word(task: &Task) -> Word {
 pub fn purchase(capacity_provider: Option<&str>, definition: Option<&str>) -> Purchase {
     let name = definition.and_then(|arn| arn.rsplit('/').next());
     let family = name.and_then(|name| name.split(':').next());
+    let arm = family.is_some_and(|family| family.ends_with("-arm"));
     match capacity_provider {
+        Some("FARGATE_SPOT") if arm => Purchase::SpotArm,
         Some("FARGATE_SPOT") => Purchase::Spot,
-        _ if family.is_some_and(|family| family.ends_with("-arm")) => Purchase::OnDemandArm,
+        _ if arm => Purchase::OnDemandArm,
         _ => Purchase::OnDemand,
     }
 }

@@ -20,6 +20,7 @@ use crate::identity::Principal;
 use crate::live::Writers;
 use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
+use crate::prices::Prices;
 use crate::provider::{Direct, EventKind, conformance};
 use crate::snapshots::Place;
 use crate::store::sqlite::Sqlite;
@@ -86,6 +87,7 @@ fn house() -> House {
         snapshots: Place::Folder(folder.path().join("snapshots")),
         keys: Keys { ticket: [1; 32], repository: [2; 32] },
         policy: crate::demo::policy(),
+        prices: Prices::built_in(),
         launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
         origins: Vec::new(),
         certificate: None,

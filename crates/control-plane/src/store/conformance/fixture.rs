@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::agent::{Agent, ProviderName};
 use domain::id::{AgentId, UserId};
 use domain::lifecycle::{self, NewAgent, Observation, Policy, Seen, Transition};
-use domain::price::PriceBook;
+use domain::price::Rates;
 use domain::size::Size;
 use domain::tier::{Limits, Tier};
 use domain::time::Timestamp;
@@ -74,7 +74,7 @@ pub async fn launch(store: &Ledger, agent: &Agent, at: Timestamp) -> Agent {
     let agent = see(store, agent, Seen::Launching, at).await;
     let tier =
         Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
-    let price = PriceBook::proposal().estimate(agent.size);
+    let price = Rates::proposal().estimate(agent.size);
     see(store, &agent, Seen::Launched { started_at: at, tier, price }, at).await
 }
 

@@ -9,7 +9,7 @@ use domain::id::{AgentId, Generation, UserId};
 use domain::lifecycle::Transition;
 use domain::metering::Segment;
 
-use crate::store::{Created, Idempotency, Result, Shard, StoreError};
+use crate::store::{Created, Idempotency, Result, Shard, StoreError, Turn};
 
 use super::change::{self, Refusal};
 use super::expiring;
@@ -25,16 +25,22 @@ pub(super) async fn create(
     lanes: Lanes,
     transition: &Transition,
     idempotency: Option<&Idempotency>,
+    turn: Option<&Turn>,
 ) -> Result<Created> {
-    match change::creation(db, lanes, transition, idempotency)?.run().await? {
+    match change::creation(db, lanes, transition, idempotency, turn)?.run().await? {
         Outcome::Done => Ok(Created::New),
         Outcome::Refused(Refusal::Key(request), Some(before)) => expiring::came_to(&before, request),
         Outcome::Refused(refusal, _) => Err(refused(transition, refusal)),
     }
 }
 
-pub(super) async fn commit(db: &Db, lanes: Lanes, transition: &Transition) -> Result<()> {
-    match change::commit(db, lanes, transition)?.run().await? {
+pub(super) async fn commit(
+    db: &Db,
+    lanes: Lanes,
+    transition: &Transition,
+    turn: Option<&Turn>,
+) -> Result<()> {
+    match change::commit(db, lanes, transition, turn)?.run().await? {
         Outcome::Done => Ok(()),
         Outcome::Refused(refusal, _) => Err(refused(transition, refusal)),
     }

@@ -8,7 +8,7 @@ use domain::lifecycle::{SegmentChange, Transition};
 use domain::metering::Segment;
 use domain::time::Timestamp;
 
-use crate::store::{Hash, Idempotency, Result};
+use crate::store::{Hash, Idempotency, Result, Turn};
 
 use super::expiring::idempotency_item;
 use super::item::{Item, item, json, n, s};
@@ -35,6 +35,7 @@ pub(super) fn creation<'a>(
     lanes: Lanes,
     transition: &Transition,
     idempotency: Option<&Idempotency>,
+    turn: Option<&Turn>,
 ) -> Result<Transaction<'a, Refusal>> {
     let agent = &transition.agent;
     let mut writes = Transaction::new(db);
@@ -50,6 +51,7 @@ pub(super) fn creation<'a>(
     writes.put_new(row(transition)?, Refusal::Version);
     writes.put(item(&key::agent_of(agent.owner, agent.id), []));
     writes.put(listed_item(agent)?);
+    pass(&mut writes, turn);
     append(&mut writes, db, lanes, transition)?;
     Ok(writes)
 }
@@ -59,6 +61,7 @@ pub(super) fn commit<'a>(
     db: &'a Db,
     lanes: Lanes,
     transition: &Transition,
+    turn: Option<&Turn>,
 ) -> Result<Transaction<'a, Refusal>> {
     let agent = &transition.agent;
     let mut writes = Transaction::new(db);
@@ -71,6 +74,7 @@ pub(super) fn commit<'a>(
         // What changes nothing of the list but the last use is not worth a write.
         writes.put(listed_item(agent)?);
     }
+    pass(&mut writes, turn);
     append(&mut writes, db, lanes, transition)?;
     Ok(writes)
 }
@@ -78,6 +82,20 @@ pub(super) fn commit<'a>(
 /// The agent in the fleet's list.
 fn listed_item(agent: &Agent) -> Result<Item> {
     Ok(item(&key::listed(agent.id), [("summary", json(&Summary::from(agent))?)]))
+}
+
+/// The turnstile of an owner with a budget, if nobody else passed it.
+fn pass(writes: &mut Transaction<'_, Refusal>, turn: Option<&Turn>) {
+    if let Some(Turn { owner, version }) = turn {
+        let values = [(":from", n(version)), (":next", n(version + 1))];
+        writes.update_if(
+            &key::account(*owner),
+            "SET version = :next",
+            "version = :from",
+            values,
+            Refusal::Version,
+        );
+    }
 }
 
 fn row(transition: &Transition) -> Result<Item> {
@@ -116,6 +134,7 @@ fn append(
             let open = "attribute_exists(pk) AND attribute_not_exists(ended_at)";
             writes.put_if(&db.ledger, segment_item(segment)?, open, [], Refusal::Books);
             writes.delete(&key::metered(agent.id));
+            writes.put(item(&key::to_fold(segment.agent, segment.generation), []));
         }
         None => {}
     }

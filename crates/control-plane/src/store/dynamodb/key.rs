@@ -1,10 +1,12 @@
 //! The keys of all items. Texts compare by their bytes in DynamoDB, so numbers
 //! have a fixed width and ids are as they are.
 
-use domain::id::{AgentId, EntryId, Generation, TokenId, UserId};
+use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::protocol::to_hex;
 use domain::time::{Month, Timestamp};
+use domain::usage::Line;
 
+use crate::store::usage::{Book, View};
 use crate::store::{Hash, IdempotencyKey, Shard};
 
 use super::layout::Lanes;
@@ -70,6 +72,10 @@ fn users_own(user: UserId) -> String {
 
 pub(super) fn user(id: UserId) -> Key {
     key(users_own(id), "user")
+}
+
+pub(super) fn account(owner: UserId) -> Key {
+    key(users_own(owner), "account")
 }
 
 pub(super) fn user_named(name: &str) -> Key {
@@ -145,6 +151,56 @@ pub(super) fn audited(at: Timestamp, id: EntryId) -> Key {
 pub(super) fn audited_after(month: Month, after: Option<(Timestamp, EntryId)>) -> Span {
     let low = after.map_or_else(|| "0".to_owned(), |(at, id)| format!("{}!", audited(at, id).range));
     Span { partition: format!("audit#{month}"), low, high: "~".to_owned() }
+}
+
+// ── Usage ───────────────────────────────────────────────────────────────────
+
+/// A closed segment that is to be folded into the rollups.
+pub(super) fn to_fold(agent: AgentId, generation: Generation) -> Key {
+    key(to_fold_in(Shard::of(agent)), instance(agent, generation))
+}
+
+pub(super) fn all_to_fold(shard: Shard) -> Span {
+    Span { partition: to_fold_in(shard), low: "!".to_owned(), high: "~".to_owned() }
+}
+
+fn to_fold_in(shard: Shard) -> String {
+    format!("fold#{}", shard.0)
+}
+
+/// A line of a rollup: a partition a month of an owner, or of a part of the fleet.
+pub(super) fn usage(book: Book, month: Month, line: &Line) -> Key {
+    key(usage_of(book, month), line.to_string())
+}
+
+pub(super) fn usages(book: Book, month: Month, view: View, after: Option<&Line>) -> Span {
+    let (low, high) = view.span(after);
+    Span { partition: usage_of(book, month), low, high }
+}
+
+fn usage_of(book: Book, month: Month) -> String {
+    match book {
+        Book::Owner(owner) => format!("usage#{owner}#{month}"),
+        Book::Fleet(part) => format!("usage#fleet#{part}#{month}"),
+    }
+}
+
+/// That a segment has a part in a month.
+pub(super) fn used(month: Month, agent: AgentId, generation: Generation) -> Key {
+    key(used_in(month, Shard::of(agent)), instance(agent, generation))
+}
+
+pub(super) fn used_after(month: Month, shard: Shard, after: Option<InstanceId>) -> Span {
+    let low = after.map_or_else(|| "!".to_owned(), |after| instance(after.agent, after.generation) + "!");
+    Span { partition: used_in(month, shard), low, high: "~".to_owned() }
+}
+
+fn used_in(month: Month, shard: Shard) -> String {
+    format!("used#{month}#{}", shard.0)
+}
+
+fn instance(agent: AgentId, generation: Generation) -> String {
+    format!("{agent}#{:010}", generation.0)
 }
 
 pub(super) fn layout() -> Key {

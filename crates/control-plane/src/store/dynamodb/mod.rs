@@ -11,6 +11,7 @@
 //! transactions carry a token, the others know their own work again. docs/aws.md
 //! has the keys, and what each access costs.
 
+mod accounts;
 mod agents;
 mod audit;
 mod change;
@@ -29,12 +30,14 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod transact;
+mod usage;
 
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::Builder;
 use domain::agent::Agent;
 use domain::audit::Entry;
+use domain::budget::Account;
 use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
@@ -42,9 +45,11 @@ use domain::lifecycle::Transition;
 use domain::metering::Segment;
 use domain::role::Role;
 use domain::time::{Month, Timestamp};
+use domain::usage::{Amount, Line};
 
+use super::usage::{Book, Fold, Unfolded, View};
 use super::{
-    ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, User,
+    ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, Turn, User,
 };
 use read::Db;
 
@@ -96,8 +101,13 @@ impl Dynamo {
 
 #[async_trait]
 impl Store for Dynamo {
-    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created> {
-        agents::create(&self.db, self.lanes, transition, idempotency).await
+    async fn create_in_turn(
+        &self,
+        transition: &Transition,
+        idempotency: Option<&Idempotency>,
+        turn: Option<&Turn>,
+    ) -> Result<Created> {
+        agents::create(&self.db, self.lanes, transition, idempotency, turn).await
     }
 
     async fn created(
@@ -109,8 +119,8 @@ impl Store for Dynamo {
         expiring::created(&self.db, owner, idempotency, now).await
     }
 
-    async fn commit(&self, transition: &Transition) -> Result<()> {
-        agents::commit(&self.db, self.lanes, transition).await
+    async fn commit_in_turn(&self, transition: &Transition, turn: Option<&Turn>) -> Result<()> {
+        agents::commit(&self.db, self.lanes, transition, turn).await
     }
 
     async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
@@ -149,6 +159,43 @@ impl Store for Dynamo {
 
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
         agents::fleet(&self.db, shard, after, limit).await
+    }
+
+    async fn account(&self, owner: UserId) -> Result<Option<Account>> {
+        accounts::account(&self.db, owner).await
+    }
+
+    async fn put_account(&self, account: &Account) -> Result<()> {
+        accounts::put(&self.db, account).await
+    }
+
+    async fn unfolded(&self, shard: Shard, limit: u16) -> Result<Vec<Unfolded>> {
+        usage::unfolded(&self.db, shard, limit).await
+    }
+
+    async fn fold(&self, fold: &Fold) -> Result<bool> {
+        usage::fold(&self.db, fold).await
+    }
+
+    async fn usage(
+        &self,
+        book: Book,
+        month: Month,
+        view: View,
+        after: Option<Line>,
+        limit: u16,
+    ) -> Result<Vec<(Line, Amount)>> {
+        usage::usage(&self.db, book, month, view, after.as_ref(), limit).await
+    }
+
+    async fn segments_in(
+        &self,
+        month: Month,
+        shard: Shard,
+        after: Option<InstanceId>,
+        limit: u16,
+    ) -> Result<Vec<Segment>> {
+        usage::segments_in(&self.db, month, shard, after, limit).await
     }
 
     async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()> {

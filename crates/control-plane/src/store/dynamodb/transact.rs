@@ -1,8 +1,9 @@
 //! Several writes, all or none of them.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use crate::store::{Result, StoreError};
@@ -65,6 +66,42 @@ impl<'a, T> Transaction<'a, T> {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build();
         self.push(TransactWriteItem::builder().put(put.expect(COMPLETE)).build(), Some(refusal));
+    }
+
+    /// Changes an item of the ledger, made where none is.
+    pub fn update<const N: usize>(&mut self, key: &Key, update: &str, values: [(&str, AttributeValue); N]) {
+        let update = self.updating(key, update, values).build();
+        self.push(TransactWriteItem::builder().update(update.expect(COMPLETE)).build(), None);
+    }
+
+    /// The same, if what is there fulfils a condition.
+    pub fn update_if<const N: usize>(
+        &mut self,
+        key: &Key,
+        update: &str,
+        condition: &str,
+        values: [(&str, AttributeValue); N],
+        refusal: T,
+    ) {
+        let update = self.updating(key, update, values).condition_expression(condition);
+        let update = update
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build();
+        self.push(TransactWriteItem::builder().update(update.expect(COMPLETE)).build(), Some(refusal));
+    }
+
+    fn updating<const N: usize>(
+        &self,
+        key: &Key,
+        update: &str,
+        values: [(&str, AttributeValue); N],
+    ) -> UpdateBuilder {
+        values
+            .into_iter()
+            .fold(Update::builder(), |update, (name, value)| update.expression_attribute_values(name, value))
+            .table_name(&*self.db.ledger)
+            .set_key(Some(key_item(key)))
+            .update_expression(update)
     }
 
     /// Removes an item of the ledger, if it is there.

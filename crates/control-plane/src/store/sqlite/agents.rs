@@ -9,8 +9,9 @@ use domain::metering::Segment;
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::store::{Created, Idempotency, Result, Shard, StoreError};
+use crate::store::{Created, Idempotency, Result, Shard, StoreError, Turn};
 
+use super::accounts;
 use super::row::{cursor, from_json, json, parsed, signed};
 use super::sql::{self, Sql};
 
@@ -80,7 +81,12 @@ impl Change {
         })
     }
 
-    pub fn create(&self, db: &Connection, idempotency: Option<&Idempotency>) -> Result<Created> {
+    pub fn create(
+        &self,
+        db: &Connection,
+        idempotency: Option<&Idempotency>,
+        turn: Option<&Turn>,
+    ) -> Result<Created> {
         if let Some(idempotency) = idempotency {
             if let Some(before) = created(db, self.owner, idempotency, self.created_at)? {
                 return Ok(before);
@@ -105,11 +111,12 @@ impl Change {
             self.agent
         ];
         changed(sql::INSERT_AGENT.run(db, row)?)?;
+        turn.map_or(Ok(()), |turn| accounts::pass(db, turn))?;
         self.append(db)?;
         Ok(Created::New)
     }
 
-    pub fn commit(&self, db: &Connection) -> Result<()> {
+    pub fn commit(&self, db: &Connection, turn: Option<&Turn>) -> Result<()> {
         let row = params![
             self.id.to_string(),
             self.version,
@@ -120,6 +127,7 @@ impl Change {
             self.from_version
         ];
         changed(sql::UPDATE_AGENT.run(db, row)?)?;
+        turn.map_or(Ok(()), |turn| accounts::pass(db, turn))?;
         self.append(db)
     }
 
@@ -136,7 +144,10 @@ impl Change {
                 sql::OPEN_SEGMENT.run(db, params![id, generation, segment.started_at.0, segment.segment])?;
             }
             Some(at) => {
-                if sql::CLOSE_SEGMENT.run(db, params![id, generation, at.0, segment.segment])? != 1 {
+                if sql::CLOSE_SEGMENT
+                    .run(db, params![id, generation, at.0, segment.segment, Shard::of(self.id).0])?
+                    != 1
+                {
                     return Err(StoreError::Failed(format!(
                         "{id}:{generation} has no open segment to close"
                     )));

@@ -5,6 +5,7 @@
 //! FULL`). One thread writes; reads run beside it. Other processes may write
 //! to the file too; each of their transactions is as whole as ours.
 
+mod accounts;
 mod agents;
 mod audit;
 mod people;
@@ -14,6 +15,7 @@ mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod writer;
 
 use std::path::Path;
@@ -21,6 +23,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use domain::agent::Agent;
 use domain::audit::Entry;
+use domain::budget::Account;
 use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
@@ -28,9 +31,11 @@ use domain::lifecycle::Transition;
 use domain::metering::Segment;
 use domain::role::Role;
 use domain::time::{Month, Timestamp};
+use domain::usage::{Amount, Line};
 
+use super::usage::{Book, Fold, Unfolded, View};
 use super::{
-    ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, User,
+    ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, Turn, User,
 };
 use agents::Change;
 use readers::Readers;
@@ -63,9 +68,14 @@ impl Sqlite {
 
 #[async_trait]
 impl Store for Sqlite {
-    async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created> {
-        let (change, idempotency) = (Change::of(transition)?, idempotency.cloned());
-        self.writer.write(move |db| change.create(db, idempotency.as_ref())).await
+    async fn create_in_turn(
+        &self,
+        transition: &Transition,
+        idempotency: Option<&Idempotency>,
+        turn: Option<&Turn>,
+    ) -> Result<Created> {
+        let (change, idempotency, turn) = (Change::of(transition)?, idempotency.cloned(), turn.copied());
+        self.writer.write(move |db| change.create(db, idempotency.as_ref(), turn.as_ref())).await
     }
 
     async fn created(
@@ -78,9 +88,9 @@ impl Store for Sqlite {
         self.readers.read(move |db| agents::created(db, owner, &idempotency, now)).await
     }
 
-    async fn commit(&self, transition: &Transition) -> Result<()> {
-        let change = Change::of(transition)?;
-        self.writer.write(move |db| change.commit(db)).await
+    async fn commit_in_turn(&self, transition: &Transition, turn: Option<&Turn>) -> Result<()> {
+        let (change, turn) = (Change::of(transition)?, turn.copied());
+        self.writer.write(move |db| change.commit(db, turn.as_ref())).await
     }
 
     async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
@@ -123,6 +133,45 @@ impl Store for Sqlite {
 
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
         self.readers.read(move |db| agents::fleet(db, shard, after, limit)).await
+    }
+
+    async fn account(&self, owner: UserId) -> Result<Option<Account>> {
+        self.readers.read(move |db| accounts::account(db, owner)).await
+    }
+
+    async fn put_account(&self, account: &Account) -> Result<()> {
+        let account = account.clone();
+        self.writer.write(move |db| accounts::put(db, &account)).await
+    }
+
+    async fn unfolded(&self, shard: Shard, limit: u16) -> Result<Vec<Unfolded>> {
+        self.readers.read(move |db| usage::unfolded(db, shard, limit)).await
+    }
+
+    async fn fold(&self, fold: &Fold) -> Result<bool> {
+        let adding = usage::Adding::of(fold)?;
+        self.writer.write(move |db| adding.run(db)).await
+    }
+
+    async fn usage(
+        &self,
+        book: Book,
+        month: Month,
+        view: View,
+        after: Option<Line>,
+        limit: u16,
+    ) -> Result<Vec<(Line, Amount)>> {
+        self.readers.read(move |db| usage::usage(db, book, month, view, after.as_ref(), limit)).await
+    }
+
+    async fn segments_in(
+        &self,
+        month: Month,
+        shard: Shard,
+        after: Option<InstanceId>,
+        limit: u16,
+    ) -> Result<Vec<Segment>> {
+        self.readers.read(move |db| usage::segments_in(db, month, shard, after, limit)).await
     }
 
     async fn put_enrolment(&self, enrolment: &Enrolment) -> Result<()> {

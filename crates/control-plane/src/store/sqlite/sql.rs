@@ -23,7 +23,7 @@ statements! {
         WHERE id = ?1 AND version = ?7";
     INSERT_EVENT = "INSERT INTO events (agent, seq, generation, at, what) VALUES (?1, ?2, ?3, ?4, ?5)";
     OPEN_SEGMENT = "INSERT INTO segments (agent, generation, started_at, segment) VALUES (?1, ?2, ?3, ?4)";
-    CLOSE_SEGMENT = "UPDATE segments SET ended_at = ?3, segment = ?4
+    CLOSE_SEGMENT = "UPDATE segments SET ended_at = ?3, segment = ?4, to_fold = ?5
         WHERE agent = ?1 AND generation = ?2 AND ended_at IS NULL";
     AGENT = "SELECT agent FROM agents WHERE id = ?1";
     AGENTS_OF = "SELECT agent FROM agents WHERE owner = ?1 AND deleted = 0 AND id > ?2 ORDER BY id LIMIT ?3";
@@ -37,6 +37,28 @@ statements! {
     NEXT_DUE = "SELECT due_at FROM agents WHERE shard = ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1";
     METERED = "SELECT id, agent FROM agents
         WHERE shard = ?1 AND metered = 1 AND id > ?2 ORDER BY id LIMIT ?3";
+
+    ACCOUNT = "SELECT version, account FROM accounts WHERE owner = ?1";
+    ADD_ACCOUNT = "INSERT INTO accounts (owner, version, account) VALUES (?1, ?2 + 1, ?3)
+        ON CONFLICT DO NOTHING";
+    PUT_ACCOUNT = "UPDATE accounts SET version = ?2 + 1, account = ?3 WHERE owner = ?1 AND version = ?2";
+    PASS = "UPDATE accounts SET version = version + 1 WHERE owner = ?1 AND version = ?2";
+
+    UNFOLDED = "SELECT segment, folded_until FROM segments
+        WHERE to_fold = ?1 ORDER BY agent, generation LIMIT ?2";
+    MARK_FOLDED = "UPDATE segments SET folded_until = ?4, to_fold = ?5
+        WHERE agent = ?1 AND generation = ?2 AND folded_until IS ?3 AND to_fold IS NOT NULL";
+    ADD_USAGE = "INSERT INTO usage (book, month, line, cost, awake_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (book, month, line)
+        DO UPDATE SET cost = cost + excluded.cost, awake_ms = awake_ms + excluded.awake_ms";
+    PUT_USAGE_SEGMENT = "INSERT INTO usage_segments (month, shard, agent, generation)
+        VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    USAGE = "SELECT line, cost, awake_ms FROM usage
+        WHERE book = ?1 AND month = ?2 AND line BETWEEN ?3 AND ?4 ORDER BY line LIMIT ?5";
+    USAGE_SEGMENTS = "SELECT agent, generation FROM usage_segments
+        WHERE month = ?1 AND shard = ?2 AND (agent, generation) > (?3, ?4)
+        ORDER BY agent, generation LIMIT ?5";
+    SEGMENT = "SELECT segment FROM segments WHERE agent = ?1 AND generation = ?2";
 
     KEY = "SELECT request, agent FROM idempotency_keys WHERE owner = ?1 AND key = ?2 AND expires_at > ?3";
     PUT_KEY = "INSERT OR REPLACE INTO idempotency_keys (owner, key, request, agent, expires_at)

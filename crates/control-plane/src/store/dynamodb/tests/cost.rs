@@ -4,7 +4,7 @@
 use domain::agent::Snapshot;
 use domain::id::{Generation, TokenId};
 use domain::lifecycle::{Observation, Seen};
-use domain::price::PriceBook;
+use domain::price::Rates;
 use domain::role::Role;
 use domain::tier::{Limits, Tier};
 use emulator::proxy::Proxy;
@@ -61,7 +61,7 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("put enrolment", "PutItem 1");
     let tier =
         Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
-    let price = PriceBook::proposal().estimate(agent.size);
+    let price = Rates::proposal().estimate(agent.size);
     let agent = see(&store, &agent, Seen::Launched { started_at: at(2), tier, price }, at(2)).await;
     proxy.cost("launched", "TransactWriteItems 14");
     store.spend_enrolment(secret, secret, at(3)).await.unwrap();
@@ -85,7 +85,14 @@ async fn every_access_costs_what_the_books_say() {
         see(&store, &agent, Seen::SnapshotCommitted { snapshot: snapshot(agent.generation) }, at(9)).await;
     proxy.cost("snapshot committed", "TransactWriteItems 12");
     let agent = see(&store, &agent, Seen::Stopped { at: None }, at(10)).await;
-    proxy.cost("stopped", "TransactWriteItems 14");
+    proxy.cost("stopped", "TransactWriteItems 16");
+    let unfolded = store.unfolded(SHARD, 100).await.unwrap().remove(0);
+    proxy.cost("what waits to be folded", "Query 1, BatchGetItem ?");
+    store.fold(&unfolded.next()).await.unwrap();
+    proxy.cost("a fold of one hour's segment", "TransactWriteItems 20");
+    let (month, days) = (START.month(), crate::store::usage::View::Days);
+    store.usage(crate::store::usage::Book::Fleet(SHARD.0), month, days, None, 100).await.unwrap();
+    proxy.cost("a part of the fleet's month by day", "Query 1");
     store.agent(agent.id).await.unwrap();
     proxy.cost("agent", "GetItem 1");
     store.agents_of(owner(1), None, 100).await.unwrap();

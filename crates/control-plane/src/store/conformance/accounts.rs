@@ -1,0 +1,156 @@
+//! Budgets' turnstile: of those that decided on the same version one passes.
+
+use std::sync::Arc;
+
+use domain::agent::{Intent, Phase};
+use domain::budget::{Account, Budget, RESERVE};
+use domain::event::{SaveReason, What};
+use domain::lifecycle::{Observation, Policy, Seen};
+use domain::money::NanoDollars;
+use domain::price::{PriceBook, REGION};
+use domain::time::Timestamp;
+
+use crate::budgets;
+use crate::clock::Clock;
+use crate::due::Due;
+use crate::error::Error;
+use crate::ledger::Ledger as Plane;
+use crate::live::{Hub, Writers};
+use crate::prices::Prices;
+use crate::roster::Roster;
+use crate::store::{Created, Shard, StoreError, Turn};
+
+use super::fixture::*;
+
+const SHARD: Shard = Shard(2);
+
+fn account(limit: i64) -> Account {
+    let budget = Budget { month: Some(NanoDollars(limit)), awake: Some(3), sizes: None };
+    Account { budget, ..Account::new(owner(1)) }
+}
+
+pub async fn an_account_is_changed_on_its_version(store: Ledger) {
+    assert_eq!(store.account(owner(1)).await.unwrap(), None);
+    store.put_account(&account(5)).await.unwrap();
+    let again = store.put_account(&account(6)).await;
+    assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
+    let kept = store.account(owner(1)).await.unwrap().unwrap();
+    assert_eq!(kept, Account { version: 1, ..account(5) });
+    store.put_account(&Account { version: 1, ..account(7) }).await.unwrap();
+    let late = store.put_account(&Account { version: 1, ..account(8) }).await;
+    assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+    assert_eq!(store.account(owner(1)).await.unwrap(), Some(Account { version: 2, ..account(7) }));
+    assert_eq!(store.account(owner(2)).await.unwrap(), None);
+}
+
+pub async fn a_turn_is_one_writers(store: Ledger) {
+    store.put_account(&account(5)).await.unwrap();
+    let turn = Turn { owner: owner(1), version: 1 };
+    let spawn = |n: u16| {
+        let (store, spawned) = (store.clone(), spawned(id(SHARD, n), owner(1), START));
+        async move { store.create_in_turn(&spawned, None, Some(&turn)).await }
+    };
+    let outcomes = together((0..8).map(spawn)).await;
+    let made = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Created::New))).count();
+    assert_eq!(made, 1, "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Created::New) | Err(StoreError::Conflict))));
+    assert_eq!(store.agents_of(owner(1), None, 10).await.unwrap().len(), 1);
+    assert_eq!(store.account(owner(1)).await.unwrap(), Some(Account { version: 2, ..account(5) }));
+}
+
+pub async fn a_commit_in_a_turn_that_passed_changes_nothing(store: Ledger) {
+    store.put_account(&account(5)).await.unwrap();
+    let agent = create(&store, id(SHARD, 1), owner(1)).await;
+    let agent = observe(&store, &agent, Observation::SleepAsked, at(1)).await;
+    let wake = next(&agent, Observation::WakeAsked, at(2));
+    let late = store.commit_in_turn(&wake, Some(&Turn { owner: owner(1), version: 7 })).await;
+    assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+    assert_eq!(store.agent(agent.id).await.unwrap(), Some(agent));
+    store.commit_in_turn(&wake, Some(&Turn { owner: owner(1), version: 1 })).await.unwrap();
+    assert_eq!(store.agent(wake.agent.id).await.unwrap(), Some(wake.agent));
+    assert_eq!(store.account(owner(1)).await.unwrap().unwrap().version, 2);
+}
+
+/// A control plane of its own on the ledger.
+fn plane(store: &Ledger) -> Arc<Plane> {
+    Arc::new(Plane {
+        store: Arc::clone(store),
+        clock: Arc::new(Still),
+        policy: Policy::default(),
+        prices: Prices::built_in(),
+        hub: Hub::new(Writers::Many),
+        roster: Roster::new(Writers::Many),
+        due: Due::new(),
+    })
+}
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        START
+    }
+}
+
+/// Spawns by two control planes at once; how many were made.
+async fn spawn_at_once(store: &Ledger, first: u16) -> usize {
+    let planes = [plane(store), plane(store)];
+    let spawn = |n: u16| {
+        let (plane, spawned) =
+            (planes[usize::from(n % 2)].clone(), spawned(id(SHARD, first + n), owner(1), START));
+        async move { plane.create(&spawned, None).await }
+    };
+    let outcomes = together((0..12).map(spawn)).await;
+    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::OverBudget(_)))).count();
+    let made = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Created::New))).count();
+    assert_eq!(made + refused, 12, "{outcomes:?}");
+    made
+}
+
+pub async fn of_spawns_at_once_no_more_pass_than_may_be_awake(store: Ledger) {
+    store.put_account(&account(i64::MAX)).await.unwrap();
+    assert_eq!(spawn_at_once(&store, 0).await, 3);
+    assert_eq!(store.agents_of(owner(1), None, 100).await.unwrap().len(), 3);
+}
+
+pub async fn of_spawns_at_once_no_more_pass_than_there_is_money_for(store: Ledger) {
+    let aside =
+        PriceBook::proposal().rates(REGION, START.day()).rate(domain::size::Size::Small).over(RESERVE);
+    let mut limited = account(aside.0 * 5 - 1);
+    limited.budget.awake = None;
+    store.put_account(&limited).await.unwrap();
+    assert_eq!(spawn_at_once(&store, 0).await, 4);
+    // What sleeps again gives its part back; it is taken once.
+    let planes = [plane(&store), plane(&store)];
+    let agent = store.agents_of(owner(1), None, 1).await.unwrap().remove(0);
+    observe(&store, &agent, Observation::SleepAsked, START).await;
+    assert_eq!(spawn_at_once(&store, 100).await, 1);
+    let refused = planes[0].wake(agent.id).await;
+    assert!(matches!(refused, Err(Error::OverBudget(_))), "{refused:?}");
+}
+
+pub async fn who_used_a_budget_up_is_told_and_sleeps_saved(store: Ledger) {
+    let agent = create(&store, id(SHARD, 1), owner(1)).await;
+    let long_ago = START.before(std::time::Duration::from_secs(3600));
+    let agent = launch(&store, &agent, long_ago).await;
+    let agent = see(&store, &agent, Seen::Enrolled, START).await;
+    let agent = see(&store, &agent, Seen::Ready, START).await;
+    let used = agent.open_segment().unwrap().cost(START);
+    store.put_account(&account(used.0)).await.unwrap();
+    let plane = plane(&store);
+    let owners = [owner(1), owner(2)].into();
+    budgets::enforce(&plane, &owners).await.unwrap();
+    budgets::enforce(&plane, &owners).await.unwrap();
+    let told = store.account(owner(1)).await.unwrap().unwrap();
+    assert_eq!(told.notices.iter().map(|notice| notice.percent).collect::<Vec<_>>(), [50, 80, 100]);
+    let after = store.agent(agent.id).await.unwrap().unwrap();
+    assert_eq!((after.phase, after.intent), (Phase::Saving, Intent::Asleep));
+    let events = store.events(agent.id, agent.last_event, 10).await.unwrap();
+    assert_eq!(events.last().unwrap().what, What::Saving { why: SaveReason::Budget });
+    let refused = plane.wake(agent.id).await.unwrap_err().to_string();
+    assert!(refused.contains("administrator"), "{refused}");
+    // Raised, it goes on.
+    let raised = Budget { month: Some(NanoDollars(used.0 * 9)), ..told.budget };
+    budgets::set(&*store, owner(1), raised).await.unwrap();
+    assert_eq!(plane.wake(agent.id).await.unwrap().intent, Intent::Awake);
+}

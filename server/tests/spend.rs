@@ -1,0 +1,120 @@
+//! The books of what was spent, by the commands that an operator runs beside a
+//! server.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::process::{Command, Output};
+
+use common::cloud::Cloud;
+use common::{Person, Server};
+use ecs_fake::Settings;
+use serde_json::Value;
+
+/// `openclaw-cloud spend …` on a server's ledger.
+fn spend(server: &Server, env: &[(String, String)], args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"))
+        .arg("spend")
+        .args(args)
+        .arg("--data")
+        .arg(server.data())
+        .envs(env.iter().cloned())
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// An agent that ran and sleeps, and what its page says that it cost.
+async fn slept(owner: &Person) -> (String, Value) {
+    let id = owner.spawn("gasta").await;
+    owner.until(&id, "running").await;
+    owner.act(&id, "sleep").await;
+    owner.until(&id, "asleep").await;
+    let agent = owner.browser.post("/api/console/agent", &serde_json::json!({ "id": id })).await.json();
+    (id, agent["meter"].clone())
+}
+
+/// The one agent's days in the export, summed.
+fn exported(server: &Server, env: &[(String, String)], id: &str) -> (i64, Vec<Value>) {
+    let lines = said(&spend(server, env, &["export", "--format", "json"]));
+    let lines: Vec<Value> = serde_json::from_str(&lines).unwrap();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["agent"] == id), "{lines:?}");
+    let nanos = |line: &Value| line["usd"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
+    (lines.iter().map(nanos).sum(), lines)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_exported_is_what_the_meter_showed_and_a_changed_line_is_found() {
+    let server = Server::start(&[]);
+    let owner = server.owner().await;
+    let (id, meter) = slept(&owner).await;
+    // Whether or not the server has folded it by now.
+    assert_eq!(exported(&server, &[], &id).0, meter["total"].as_i64().unwrap());
+    let verified = said(&spend(&server, &[], &["verify"]));
+    assert!(verified.starts_with('✓') && verified.contains("from 1 segments"), "{verified}");
+    let (total, lines) = exported(&server, &[], &id);
+    assert_eq!(total, meter["total"].as_i64().unwrap());
+    assert_eq!(
+        (&lines[0]["provider"], &lines[0]["basis"]),
+        (&Value::from("local"), &Value::from("estimate"))
+    );
+    let csv = said(&spend(&server, &[], &["export"]));
+    assert_eq!(csv.lines().count(), 1 + lines.len(), "{csv}");
+
+    let ledger = rusqlite::Connection::open(server.data().join("console.db")).unwrap();
+    let changed = "UPDATE usage SET cost = cost + 1 WHERE book LIKE 'fleet#%' AND line LIKE 'agent#%'";
+    assert!(ledger.execute(changed, []).unwrap() > 0);
+    let output = spend(&server, &[], &["verify"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains('✗'));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_aws_too_and_a_minute_at_least_is_billed() {
+    let cloud = Cloud::start(Settings::default()).await;
+    let server = cloud.server(&[]);
+    let owner = server.owner().await;
+    let (id, meter) = slept(&owner).await;
+    said(&spend(&server, &cloud.env, &["verify"]));
+    let (total, lines) = exported(&server, &cloud.env, &id);
+    assert_eq!(total, meter["total"].as_i64().unwrap());
+    let least = meter["rate"].as_i64().unwrap() / 60;
+    assert!(total >= least, "{total} of {least}");
+    assert_eq!((&lines[0]["purchase"], &lines[0]["basis"]), (&Value::from("spot"), &Value::from("billed")));
+}
+
+#[test]
+fn a_server_does_not_start_on_a_price_book_that_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("prices.toml");
+    std::fs::write(&path, "version = \"x\"\n\n[[line]]\nprovider = \"fargate\"\nusd = \"-1\"\n").unwrap();
+    let told = common::refused_to_serve(&[
+        ("OPENCLAW_CLOUD_PRICES".to_owned(), path.to_str().unwrap().to_owned()),
+        ("OPENCLAW_CLOUD_DATA".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()),
+    ]);
+    assert!(told.contains("the price book is refused") && told.contains("line 5"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_over_budget_is_refused_and_told_who_can_raise_it() {
+    let server = Server::start(&[]);
+    let owner = server.owner().await;
+    let budget = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"));
+        said(&command.arg("budget").args(args).arg("--data").arg(server.data()).output().unwrap())
+    };
+    budget(&["set", "owner", "--month", "0.0001"]);
+    let spawn = serde_json::json!({ "name": "too dear", "size": "nano" });
+    let refused = owner.api.post("/api/v1/agents/spawn", &spawn).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert_eq!(refused.json()["type"], "urn:openclaw-cloud:over_budget");
+    assert!(refused.json()["title"].as_str().unwrap().contains("administrator"), "{}", refused.text());
+    let told = budget(&["set", "owner", "--month", "5", "--sizes", "nano"]);
+    assert!(told.contains("$5.00") && told.contains("nano"), "{told}");
+    let id = owner.spawn("fits").await;
+    owner.until(&id, "running").await;
+}

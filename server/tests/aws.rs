@@ -48,9 +48,7 @@ async fn an_agents_life_on_fargate() {
     let tasks = cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].exit_code(), Some(0), "{}", cloud.fake.output(&tasks[0].task_arn).unwrap());
-    let billed = tasks[0].execution_stopped_at.unwrap().0.0 - tasks[0].pull_started_at.unwrap().0.0;
-    let rate = asleep["cost"]["per_hour"].as_i64().unwrap();
-    assert_eq!(asleep["cost"]["session"].as_i64().unwrap(), rate * billed / 3_600_000);
+    assert_eq!(asleep["cost"]["session"], cloud.owed(&asleep, 1));
 
     owner.act(&id, "wake").await;
     owner.until(&id, "running").await;
@@ -103,10 +101,8 @@ async fn a_spot_storm() {
         let task = tasks.iter().find(|task| task.started_by.as_deref() == Some(&instance)).unwrap();
         assert_eq!(task.exit_code(), Some(0), "it saved before it ended");
         let agent = owner.api.get(&format!("/api/v1/agents/{id}")).await.json();
-        let billed = task.execution_stopped_at.unwrap().0.0 - task.pull_started_at.unwrap().0.0;
         let (total, session) = (agent["cost"]["total"].as_i64(), agent["cost"]["session"].as_i64());
-        let rate = agent["cost"]["per_hour"].as_i64().unwrap();
-        assert_eq!(total.unwrap() - session.unwrap(), rate * billed / 3_600_000, "{agent}");
+        assert_eq!(total.unwrap() - session.unwrap(), cloud.owed(&agent, 1), "{agent}");
     }
 }
 
@@ -252,11 +248,22 @@ async fn whatever_ecs_answers_a_run_is_launched_once_or_its_owner_is_told() {
     cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
     cloud.fake.heal();
 
-    for (fault, mend) in [
+    // What no waiting mends ends a launch at once, in ECS's words and with the mend.
+    let other = |kind: &str| Fault::Error { kind: kind.to_owned(), status: 400, message: "why".to_owned() };
+    let refusals = [
         (Fault::AccessDenied, "lacks the right"),
         (Fault::ClockSkew, "clock"),
         (Fault::UnrecognizedClient, "lacks the right"),
-    ] {
+        (Fault::ExpiredToken, "ExpiredTokenException"),
+        (other("ClusterNotFoundException"), "ClusterNotFoundException: why"),
+        (other("InvalidParameterException"), "InvalidParameterException: why"),
+        (other("ClientException"), "ClientException: why"),
+        (other("BlockedException"), "BlockedException: why"),
+        (other("UnsupportedFeatureException"), "UnsupportedFeatureException: why"),
+        (other("PlatformUnknownException"), "PlatformUnknownException: why"),
+        (other("PlatformTaskDefinitionIncompatibilityException"), "Incompatibility"),
+    ];
+    for (fault, mend) in &refusals {
         cloud.fake.inject(Operation::RunTask, fault.clone(), 1);
         let id = owner.spawn("sin permiso").await;
         let failed = owner.until(&id, "failed").await;
@@ -265,6 +272,21 @@ async fn whatever_ecs_answers_a_run_is_launched_once_or_its_owner_is_told() {
         assert!(detail.contains(mend), "{fault:?}: {detail}");
         assert_eq!(failed["cost"]["running"], false);
     }
+    // The same where a task is looked for or stopped does not change what becomes of it.
+    futures::future::join_all(ids.iter().map(|id| owner.act(id, "wake"))).await;
+    futures::future::join_all(ids.iter().map(|id| owner.until_runs(id, 2))).await;
+    for operation in [Operation::StopTask, Operation::DescribeTasks, Operation::ListTasks] {
+        for (fault, _) in &refusals {
+            cloud.fake.inject(operation, fault.clone(), 1);
+        }
+    }
+    futures::future::join_all(ids.iter().map(|id| owner.act(id, "sleep"))).await;
+    let asleep = futures::future::join_all(ids.iter().map(|id| owner.until(id, "asleep"))).await;
+    cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
+    for agent in &asleep {
+        assert_eq!(agent["cost"]["session"], cloud.owed(agent, 2), "{agent:#}");
+    }
+    cloud.fake.heal();
     cloud.fake.change(|settings| settings.start_failures = vec![StartFailure::Pull]);
     let id = owner.spawn("sin imagen").await;
     let failed = owner.until(&id, "failed").await;
@@ -322,10 +344,8 @@ async fn without_any_event() {
     Terminal::connect(&owner, &id).await.run("echo $((6*7)) > answer; cat answer", "42").await;
     owner.act(&id, "sleep").await;
     let asleep = owner.until(&id, "asleep").await;
-    let tasks = cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
-    let billed = tasks[0].execution_stopped_at.unwrap().0.0 - tasks[0].pull_started_at.unwrap().0.0;
-    let rate = asleep["cost"]["per_hour"].as_i64().unwrap();
-    assert_eq!(asleep["cost"]["session"].as_i64().unwrap(), rate * billed / 3_600_000);
+    cloud.fake.until(|tasks| tasks.iter().all(|task| task.last_status == Status::Stopped)).await;
+    assert_eq!(asleep["cost"]["session"], cloud.owed(&asleep, 1));
 }
 
 /// What a task knows of itself, and may do, its tenant does not come to know.

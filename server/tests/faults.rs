@@ -173,20 +173,24 @@ async fn a_ledger_that_refuses() {
 
     // What was taken on waits, and goes on once it is mended. The spawn of who has
     // no agent yet reads no batch.
-    for (n, operation) in ["UpdateItem", "BatchGetItem", "PutItem"].into_iter().enumerate() {
+    let waits = ["UpdateItem", "BatchGetItem", "PutItem"];
+    let waits = waits.iter().flat_map(|operation| LEDGER.iter().map(move |code| (*operation, *code)));
+    for (n, (operation, code)) in waits.enumerate() {
         let owner = server.person(&format!("nueva {n}")).await;
-        proxy.always(operation, refusal("AccessDeniedException"));
+        proxy.always(operation, refusal(code));
         let before = server.log.lock().unwrap().len();
         let id = owner.spawn("en espera").await;
-        server.until_told_after(before, "AccessDeniedException").await;
+        server.until_told_after(before, code).await;
         let phase = owner.agent(&id).await["phase"].clone();
-        assert!(phase == "pending" || phase == "provisioning", "{operation}: {phase}");
+        assert!(phase == "pending" || phase == "provisioning", "{operation} {code}: {phase}");
         proxy.heal();
         owner.until(&id, "running").await;
     }
+    let launched = cloud.fake.launches().len();
+    assert_eq!(launched, 15);
     // In the middle of a boot and of a save.
     let id = owner.spawn("a medias").await;
-    cloud.fake.until(|tasks| tasks.len() == 4).await;
+    cloud.fake.until(|tasks| tasks.len() == launched + 1).await;
     let before = server.log.lock().unwrap().len();
     proxy.always("TransactWriteItems", refusal("AccessDeniedException"));
     server.until_told_after(before, "AccessDeniedException").await;
@@ -198,64 +202,89 @@ async fn a_ledger_that_refuses() {
     proxy.heal();
     let asleep = owner.until(&id, "asleep").await;
     assert_eq!(asleep["cost"]["session"], cloud.owed(&asleep, 1));
-    assert!(cloud.launched_once(4));
+    assert!(cloud.launched_once(launched + 1));
 }
 
-/// A call to S3 or STS that is refused while an agent goes to sleep, and what for.
-const SAVES: [(&str, u16, &str); 7] = [
-    ("PutObject", 403, "AccessDenied"),
-    ("PutObject", 404, "NoSuchBucket"),
-    ("PutObject", 403, "RequestTimeTooSkewed"),
-    ("ListObjectsV2", 403, "AccessDenied"),
-    ("HeadObject", 403, "AccessDenied"),
-    ("AssumeRole", 403, "AccessDenied"),
-    ("AssumeRole", 403, "ExpiredToken"),
+/// What S3 says when no waiting helps.
+const BUCKET: [(u16, &str); 5] = [
+    (403, "AccessDenied"),
+    (404, "NoSuchBucket"),
+    (403, "RequestTimeTooSkewed"),
+    (403, "InvalidAccessKeyId"),
+    (400, "ExpiredToken"),
+];
+/// And STS.
+const KEYS: [(u16, &str); 3] =
+    [(403, "AccessDenied"), (403, "ExpiredToken"), (400, "MalformedPolicyDocument")];
+/// What is refused while an agent is saved, and while it is brought back: a
+/// wake asks for no object's head.
+const MOMENTS: [(&str, Option<&str>); 4] = [
+    ("PutObject", Some("GetObject")),
+    ("ListObjectsV2", Some("ListObjectsV2")),
+    ("HeadObject", None),
+    ("AssumeRole", Some("AssumeRole")),
 ];
 
-/// Each in an installation of its own: an agent tries again for half a minute
-/// before it gives up.
+/// Each to an agent of its own: one tries again for half a minute before it
+/// gives up.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_that_refuses() {
-    join_all(SAVES.map(|(operation, status, code)| refused(operation, status, code))).await;
+    let (proxy, cloud, server, owner) = installation(brisk(), &[]).await;
+    let codes = |operation| if operation == "AssumeRole" { &KEYS[..] } else { &BUCKET[..] };
+    let cases = MOMENTS.iter().flat_map(|moment| codes(moment.0).iter().map(move |code| (moment, code)));
+    let lives = cases.map(|((saving, waking), (status, code))| {
+        let fault = Fault::Refused { status: *status, code: (*code).to_owned() };
+        refused(&proxy, &cloud, &owner, saving, *waking, fault)
+    });
+    let runs = join_all(lives).await;
+    assert!(cloud.launched_once(runs.iter().map(|(_, runs)| runs).sum()));
+
+    // One by one: the log tells whose the code is.
+    for ((id, _), (status, code)) in runs.iter().zip(BUCKET) {
+        proxy.always_of(id, "DeleteObject", Fault::Refused { status, code: code.to_owned() });
+        let before = server.log.lock().unwrap().len();
+        owner.delete(id).await;
+        server.until_told_after(before, code).await;
+        proxy.heal_of(id);
+        owner.until_gone(id).await;
+    }
 }
 
-async fn refused(operation: &'static str, status: u16, code: &str) {
-    let (proxy, cloud, server, owner) = installation(brisk(), &[]).await;
-    let refuse = |operation| proxy.always(operation, Fault::Refused { status, code: code.to_owned() });
+/// One agent whose save and whose wake are refused; says which, and its runs.
+async fn refused(
+    proxy: &Proxy,
+    cloud: &Cloud,
+    owner: &Person,
+    saving: &'static str,
+    waking: Option<&'static str>,
+    fault: Fault,
+) -> (String, usize) {
+    let case = format!("{saving} {fault:?}");
     let id = owner.spawn("sin guardar").await;
     owner.until(&id, "running").await;
-    Terminal::connect(&owner, &id).await.run("echo $((6*7)) > answer; cat answer", "42").await;
-    refuse(operation);
+    Terminal::connect(owner, &id).await.run("echo $((6*7)) > answer; cat answer", "42").await;
+    proxy.always_of(&id, saving, fault.clone());
     owner.act(&id, "sleep").await;
     let unsaved = owner.until_some(&id, "save_failure").await;
-    assert_eq!(unsaved["phase"], "running", "what is not saved is not stopped: {operation} {code}");
-    proxy.heal();
+    assert_eq!(unsaved["phase"], "running", "what is not saved is not stopped: {case}");
+    proxy.heal_of(&id);
     owner.act(&id, "sleep").await;
     let asleep = owner.until(&id, "asleep").await;
-    assert_eq!(asleep["cost"]["session"], cloud.owed(&asleep, 1));
-    if operation == "HeadObject" {
-        return;
-    }
+    assert_eq!(asleep["cost"]["session"], cloud.owed(&asleep, 1), "{case}");
+    let Some(waking) = waking else { return (id, 1) };
 
-    refuse(if operation == "PutObject" { "GetObject" } else { operation });
+    proxy.always_of(&id, waking, fault);
     owner.act(&id, "wake").await;
     let failed = owner.until(&id, "failed").await;
-    assert_eq!(failed["failure"]["reason"], "hydrate_failed", "{operation} {code}: {failed:#}");
+    assert_eq!(failed["failure"]["reason"], "hydrate_failed", "{case}: {failed:#}");
     let settled = owner.until_so(&id, "end of the meter", |agent| agent["cost"]["running"] == false).await;
     let total = settled["cost"]["total"].as_i64().unwrap();
-    assert_eq!(total, cloud.owed(&settled, 1) + cloud.owed(&settled, 2));
-    proxy.heal();
+    assert_eq!(total, cloud.owed(&settled, 1) + cloud.owed(&settled, 2), "{case}");
+    proxy.heal_of(&id);
     owner.act(&id, "wake").await;
     owner.until_runs(&id, 3).await;
-    Terminal::connect(&owner, &id).await.run("cat answer", "42").await;
-    assert!(cloud.launched_once(3));
-
-    refuse("DeleteObject");
-    let before = server.log.lock().unwrap().len();
-    owner.delete(&id).await;
-    server.until_told_after(before, code).await;
-    proxy.heal();
-    owner.until_gone(&id).await;
+    Terminal::connect(owner, &id).await.run("cat answer", "42").await;
+    (id, 3)
 }
 
 /// Without its queue the engine goes on: what became of tasks is asked for.

@@ -84,6 +84,9 @@ async fn on_aws_too_and_a_minute_at_least_is_billed() {
     assert_eq!(total, meter["total"].as_i64().unwrap());
     let least = meter["rate"].as_i64().unwrap() / 60;
     assert!(total >= least, "{total} of {least}");
+    // The time itself is the task's own, to the millisecond.
+    let ran: i64 = lines.iter().map(|line| line["awake_ms"].as_i64().unwrap()).sum();
+    assert_eq!(ran, cloud.ran(&id, 1));
     assert_eq!((&lines[0]["purchase"], &lines[0]["basis"]), (&Value::from("spot"), &Value::from("billed")));
 }
 

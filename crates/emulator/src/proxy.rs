@@ -59,8 +59,22 @@ struct Plan {
     next: VecDeque<(&'static str, Fault)>,
     /// For all others of it.
     always: HashMap<&'static str, Fault>,
+    /// For those of them that name somebody.
+    of: HashMap<String, (&'static str, Fault)>,
     seen: BTreeMap<String, u64>,
     costs: Vec<(String, Option<f64>)>,
+}
+
+impl Plan {
+    /// What befalls all requests like this one.
+    fn befalls(&self, operation: &str, head: &http::request::Parts, body: &Bytes) -> Option<Fault> {
+        let named = |whose: &str| {
+            head.uri.to_string().contains(whose)
+                || body.windows(whose.len()).any(|part| part == whose.as_bytes())
+        };
+        let of = self.of.iter().find(|(whose, (of, _))| *of == operation && named(whose));
+        of.map(|(_, (_, fault))| fault).or_else(|| self.always.get(operation)).cloned()
+    }
 }
 
 /// Ends when it is dropped, with all connections.
@@ -102,9 +116,21 @@ impl Proxy {
         self.plan().always.insert(operation, fault);
     }
 
+    /// Befalls every request of an operation that has this word in its address
+    /// or body: an agent's id. Takes the place of what befell its requests so far.
+    pub fn always_of(&self, whose: &str, operation: &'static str, fault: Fault) {
+        self.plan().of.insert(whose.to_owned(), (operation, fault));
+    }
+
+    /// Nothing befalls these any more.
+    pub fn heal_of(&self, whose: &str) {
+        self.plan().of.remove(whose);
+    }
+
     /// Nothing befalls any more.
     pub fn heal(&self) {
         let mut plan = self.plan();
+        plan.of.clear();
         plan.next.clear();
         plan.always.clear();
     }
@@ -163,7 +189,7 @@ async fn answer(
         let planned = plan.next.iter().position(|(of, _)| *of == operation.name);
         match planned {
             Some(planned) => plan.next.remove(planned).map(|(_, fault)| fault),
-            None => plan.always.get(operation.name.as_str()).cloned(),
+            None => plan.befalls(&operation.name, &head, &body),
         }
     };
     let done = || async {

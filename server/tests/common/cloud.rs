@@ -117,13 +117,18 @@ impl Cloud {
         (by.len(), launches.len()) == (runs, runs)
     }
 
-    /// What a run of the agent costs by its task's own instants, in nano-dollars.
-    pub fn owed(&self, agent: &Value, run: u32) -> i64 {
-        let id = format!("{}/{run}", agent["id"].as_str().unwrap());
+    /// Milliseconds that a run of the agent took by its task's own instants.
+    pub fn ran(&self, agent: &str, run: u32) -> i64 {
+        let id = format!("{agent}/{run}");
         let task = self.fake.tasks().into_iter().find(|task| task.started_by.as_deref() == Some(&id));
         let task = task.unwrap_or_else(|| panic!("no task {id}"));
-        let billed = task.execution_stopped_at.unwrap().0.0 - task.pull_started_at.unwrap().0.0;
-        agent["cost"]["per_hour"].as_i64().unwrap() * billed / 3_600_000
+        task.execution_stopped_at.unwrap().0.0 - task.pull_started_at.unwrap().0.0
+    }
+
+    /// What Fargate bills for that run, in nano-dollars: whole seconds, a minute at least.
+    pub fn owed(&self, agent: &Value, run: u32) -> i64 {
+        let seconds = ((self.ran(agent["id"].as_str().unwrap(), run) + 999) / 1000).max(60);
+        agent["cost"]["per_hour"].as_i64().unwrap() * seconds / 3600
     }
 
     /// One of the program's commands, which has to succeed.

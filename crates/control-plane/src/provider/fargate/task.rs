@@ -205,6 +205,6 @@ mod tests {
         assert_eq!(bought("FARGATE", "farm-agent-arm:7"), Purchase::OnDemandArm);
         assert_eq!(bought("FARGATE", "farm-agent-x86:7"), Purchase::OnDemand);
         assert_eq!(bought("FARGATE", "my-arm-agent-x86:7"), Purchase::OnDemand);
-        assert_eq!(bought("FARGATE_SPOT", "farm-agent-arm:7"), Purchase::Spot);
+        assert_eq!(bought("FARGATE_SPOT", "farm-agent-arm:7"), Purchase::SpotArm);
     }
 }

@@ -88,8 +88,14 @@ async fn house() -> House {
     };
     let (fleet, identity) = (Arc::clone(&plane.fleet), Arc::clone(&plane.identity));
     let viewer = (viewer_cookie, viewer_token);
-    let state =
-        State::new(plane.fleet, plane.identity, assets, data.path().join("site"), vec![ORIGIN.to_owned()]);
+    let state = State::new(
+        plane.fleet,
+        plane.identity,
+        plane.spend,
+        assets,
+        data.path().join("site"),
+        vec![ORIGIN.to_owned()],
+    );
     House {
         router: web::router(state).unwrap(),
         fleet,

@@ -71,7 +71,7 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
         println!("sign-in link: {}", sign_in_link(origins.first().context("no origin")?, link.expose()));
     }
 
-    let state = State::new(plane.fleet, plane.identity, assets, options.site, origins);
+    let state = State::new(plane.fleet, plane.identity, plane.spend, assets, options.site, origins);
     let router = match &demo {
         Some(demo) => web::stage::router(state, Arc::clone(demo))?,
         None => web::router(state)?,

@@ -1,15 +1,14 @@
 //! `spend`: the books of what was spent, beside a server that runs.
 
 use std::io::Write as _;
+use std::pin::pin;
+use std::sync::Arc;
 
 use control_plane::aws::Account;
 use control_plane::embedded;
-use control_plane::spend::Spend;
-use control_plane::store::usage::View;
-use domain::price::Basis;
+use control_plane::spend::{Row, Spend};
 use domain::time::Month;
-use domain::usage::{Amount, Line, Of};
-use serde::Serialize;
+use futures::TryStreamExt as _;
 
 use crate::config::{Engine, Format, Ledger, SpendCommand};
 
@@ -19,7 +18,7 @@ const EMPTY_MONTHS: u32 = 12;
 pub async fn run(command: SpendCommand) -> anyhow::Result<()> {
     match command {
         SpendCommand::Verify { ledger, month } => verify(&open(&ledger).await?, month).await,
-        SpendCommand::Export { ledger, month, format } => export(&open(&ledger).await?, month, format).await,
+        SpendCommand::Export { ledger, month, format } => export(open(&ledger).await?, month, format).await,
     }
 }
 
@@ -54,69 +53,19 @@ async fn verify(spend: &Spend, only: Option<Month>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A line of the export.
-#[derive(Serialize)]
-struct Row {
-    day: String,
-    owner: String,
-    agent: String,
-    provider: &'static str,
-    purchase: &'static str,
-    basis: &'static str,
-    size: &'static str,
-    awake_ms: u64,
-    /// Exact, as text: a spreadsheet's or a program's float would round it.
-    /// Nothing where the price is unknown.
-    usd: Option<String>,
-}
-
-impl Row {
-    fn of(owner: domain::id::UserId, line: &Line, amount: Amount) -> Option<Self> {
-        let Of::Day(day, Some(agent)) = line.of else { return None };
-        let kind = line.kind;
-        Some(Self {
-            day: day.to_string(),
-            owner: owner.to_string(),
-            agent: agent.to_string(),
-            provider: kind.provider.as_str(),
-            purchase: kind.purchase.as_str(),
-            basis: kind.basis.as_str(),
-            size: kind.size.as_str(),
-            awake_ms: amount.awake_ms,
-            usd: (kind.basis != Basis::Unpriced).then(|| amount.cost.to_decimal(9)),
-        })
-    }
-
-    /// No field holds a comma, a quote or a line's end: all are ids and words.
-    fn csv(&self) -> String {
-        let Self { day, owner, agent, provider, purchase, basis, size, awake_ms, usd } = self;
-        let usd = usd.as_deref().unwrap_or_default();
-        format!("{day},{owner},{agent},{provider},{purchase},{basis},{size},{awake_ms},{usd}")
-    }
-}
-
-async fn export(spend: &Spend, month: Option<Month>, format: Format) -> anyhow::Result<()> {
+async fn export(spend: Spend, month: Option<Month>, format: Format) -> anyhow::Result<()> {
     let month = month.unwrap_or_else(|| spend.this_month());
-    let mut owners: Vec<_> = spend.fleet(month, View::Owners).await?.into_keys().collect();
-    owners.dedup_by_key(|line| line.of);
+    let mut rows = pin!(Arc::new(spend).export_all(month).await?);
     let mut out = std::io::stdout().lock();
-    if format == Format::Csv {
-        writeln!(out, "day,owner,agent,provider,purchase,basis,size,awake_ms,usd")?;
-    }
-    let mut all = Vec::new();
-    for line in owners {
-        let Of::Owner(owner) = line.of else { continue };
-        for (line, amount) in spend.of(owner, month, View::Days).await? {
-            let Some(row) = Row::of(owner, &line, amount) else { continue };
-            match format {
-                Format::Csv => writeln!(out, "{}", row.csv())?,
-                Format::Json => all.push(row),
-            }
-        }
-    }
     if format == Format::Json {
-        serde_json::to_writer_pretty(&mut out, &all)?;
+        let rows: Vec<Row> = rows.try_collect().await?;
+        serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;
+        return Ok(());
+    }
+    writeln!(out, "{}", Row::HEAD)?;
+    while let Some(row) = rows.try_next().await? {
+        writeln!(out, "{}", row.csv())?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use app::{Assets, Stage};
 use axum::extract::FromRef;
 use axum::http::{HeaderMap, header};
+use control_plane::spend::Spend;
 use control_plane::{Fleet, Identity};
 use leptos::prelude::LeptosOptions;
 
@@ -14,6 +15,7 @@ use leptos::prelude::LeptosOptions;
 pub struct State {
     pub fleet: Arc<Fleet>,
     pub identity: Arc<Identity>,
+    pub spend: Arc<Spend>,
     pub assets: Assets,
     pub origins: Origins,
     pub site: PathBuf,
@@ -26,17 +28,18 @@ impl State {
     pub fn new(
         fleet: Arc<Fleet>,
         identity: Arc<Identity>,
+        spend: Arc<Spend>,
         assets: Assets,
         site: PathBuf,
         origins: Vec<String>,
     ) -> Self {
         let leptos = LeptosOptions::builder().output_name("frontend").build();
-        Self { fleet, identity, assets, origins: Origins::new(origins), site, leptos, stage: None }
+        Self { fleet, identity, spend, assets, origins: Origins::new(origins), site, leptos, stage: None }
     }
 
     /// The same people's, with a demonstration's fleet or beside it.
-    pub fn on(&self, stage: Stage, fleet: Arc<Fleet>) -> Self {
-        Self { fleet, stage: Some(stage), ..self.clone() }
+    pub fn on(&self, stage: Stage, fleet: Arc<Fleet>, spend: Arc<Spend>) -> Self {
+        Self { fleet, spend, stage: Some(stage), ..self.clone() }
     }
 }
 

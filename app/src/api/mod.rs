@@ -8,6 +8,7 @@ mod fleet;
 mod input;
 #[cfg(feature = "ssr")]
 mod session;
+mod spend;
 mod stage;
 
 use domain::event::Event;
@@ -28,6 +29,7 @@ pub use fleet::{fleet_agent, fleet_ids, fleet_order, fleet_page, give_role};
 pub(crate) use session::refused_arguments;
 #[cfg(feature = "ssr")]
 pub use session::{direct_source, request_cookie, request_header, request_id, session, status};
+pub use spend::spend_report;
 #[cfg(feature = "ssr")]
 pub use stage::Stage;
 pub use stage::{Cue, Cued, StageLook, stage_cue, stage_look};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use control_plane::spend::Spend;
 use control_plane::{Error, Fleet, Identity, Principal, Result, Whose};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -64,6 +65,10 @@ pub(super) fn fleet() -> Arc<Fleet> {
 pub fn direct_source() -> String {
     let fleet = use_context::<Arc<Fleet>>();
     fleet.and_then(|fleet| fleet.direct_source()).unwrap_or_default()
+}
+
+pub(super) fn spend() -> Arc<Spend> {
+    expect_context()
 }
 
 pub(super) fn identity() -> Arc<Identity> {

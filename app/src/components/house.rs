@@ -10,7 +10,7 @@ use super::switches::{LangSwitch, ThemeSwitch};
 use crate::api::{self, Me};
 use crate::browser;
 use crate::error::ErrorCode;
-use crate::i18n::use_strings;
+use crate::i18n::{use_lang, use_strings};
 use crate::pages::FaultPage;
 use crate::stage::watch_stage;
 
@@ -109,6 +109,7 @@ fn Account(name: Name, staff: bool) -> impl IntoView {
             <div class="menu-list">
                 <p class="menu-note">{name.to_string()}</p>
                 {staff.then(|| view! { <A href="/fleet">{icon("mug")} {t.fleet}</A> })}
+                <A href="/spend">{icon("receipt")} {use_lang().spend().title}</A>
                 <A href="/settings">{icon("settings")} {t.settings}</A>
                 <button r#type="button" on:click=leave>
                     {icon("leave")}

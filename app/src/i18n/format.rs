@@ -54,6 +54,12 @@ impl Lang {
         self.money(amount, decimals)
     }
 
+    /// A figure at the side of a chart, without noughts at its end: `$0,5`.
+    pub fn tick(self, amount: NanoDollars) -> String {
+        let number = amount.to_decimal(9);
+        format!("${}", self.decimal(number.trim_end_matches('0').trim_end_matches('.')))
+    }
+
     /// A price of an hour, without noughts at its end: `$0,00925/h`.
     pub fn rate(self, rate: Rate) -> String {
         let number = rate.hours(1).to_decimal(6);

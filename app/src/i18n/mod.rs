@@ -3,6 +3,7 @@
 mod en;
 mod es;
 mod format;
+mod spend;
 mod stage;
 mod strings;
 

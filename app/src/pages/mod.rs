@@ -6,6 +6,7 @@ mod fleet;
 mod lost;
 mod settings;
 mod sign_in;
+mod spend;
 mod stage;
 
 pub use agent::AgentPage;
@@ -14,4 +15,5 @@ pub use fleet::FleetPage;
 pub use lost::{FaultPage, LostPage, Nothing};
 pub use settings::SettingsPage;
 pub use sign_in::SignInPage;
+pub use spend::SpendPage;
 pub use stage::StagePage;

@@ -49,6 +49,7 @@ pub enum Act {
     // Looking is told only where it was refused.
     SeePeople,
     SeeFleet,
+    SeeSpend,
     LookIntoAgent { agent: AgentId },
     ReadAudit,
     WakeAgent { agent: AgentId },

@@ -18,6 +18,7 @@ pub mod price;
 pub mod protocol;
 pub mod role;
 pub mod size;
+pub mod spend;
 pub mod ticket;
 pub mod tier;
 pub mod time;

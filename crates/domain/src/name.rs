@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A name of 1–60 characters (240 bytes at most), without control or
 /// invisible formatting characters, trimmed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 

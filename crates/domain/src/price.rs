@@ -2,6 +2,7 @@
 //! keeps the price it was opened with.
 
 mod book;
+mod quote;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use crate::size::Size;
 use crate::time::Day;
 
 pub use book::{Architecture, InvalidUsd, Item, LineFault, PriceBook, PriceLine, Purchasing, REGION, Usd};
+pub use quote::{Plan, Quote, STORAGE_FREE_GB};
 
 /// Who gets the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -99,7 +99,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 }
 
 /// An address's parameters; none where they can't be read.
-fn pairs(parts: &Parts) -> Vec<(String, String)> {
+pub fn pairs(parts: &Parts) -> Vec<(String, String)> {
     UrlQuery::try_from_uri(&parts.uri).map(|UrlQuery(pairs)| pairs).unwrap_or_default()
 }
 

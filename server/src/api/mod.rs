@@ -6,6 +6,7 @@ mod events;
 pub mod fleet;
 pub mod problem;
 mod resource;
+pub mod spend;
 
 use axum::routing::get;
 use axum::{Json, Router};
@@ -42,6 +43,8 @@ pub fn router() -> Router<State> {
         .routes(routes!(fleet::page))
         .routes(routes!(fleet::give_role))
         .routes(routes!(fleet::audit_log))
+        .routes(routes!(spend::month))
+        .routes(routes!(spend::export))
         .split_for_parts();
     let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     description.components.get_or_insert_default().add_security_scheme("token", token);

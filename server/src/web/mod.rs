@@ -5,6 +5,7 @@ mod guard;
 mod live;
 mod pages;
 mod relay;
+mod spend;
 pub mod stage;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub fn router(state: State) -> anyhow::Result<Router> {
         .route("/live/agents", get(live::all))
         .route("/live/agents/{id}", get(live::one))
         .route("/live/fleet", get(fleet::feed))
+        .route("/spend/export", get(spend::export))
         .route("/agents/{id}/terminal", any(relay::terminal))
         .route("/api/v1/agents/{id}/terminal", any(relay::terminal_by_token))
         .merge(api::router())

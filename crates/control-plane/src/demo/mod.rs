@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 use crate::error::{Error, Result};
 use crate::identity::Principal;
 use crate::provider::simulated::Model;
+use crate::spend;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError, User};
 use history::History;
@@ -92,6 +93,8 @@ impl Demo {
         while let Some(written) = writing.join_next().await {
             written.map_err(|error| Error::Store(StoreError::Failed(error.to_string())))??;
         }
+        // Each show begins with its books made up.
+        spend::fold(&*history.store).await?;
         // Closed, it is one file, which each show begins with a copy of.
         drop(history);
         let show = Show::begin(&config, &agents, 0).await?;

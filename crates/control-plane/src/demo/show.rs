@@ -28,6 +28,7 @@ use crate::provider::Direct;
 use crate::provider::simulated::{Model, Simulated};
 use crate::random;
 use crate::snapshots::Place;
+use crate::spend::Spend;
 use crate::store::{Shard, Store};
 
 /// The ledger as it is at the start, and each show's copy of it.
@@ -40,6 +41,7 @@ const PAGE: u16 = 100;
 /// A control plane of its own, and those who use it.
 pub struct Show {
     pub fleet: Arc<Fleet>,
+    pub spend: Arc<Spend>,
     /// Of two shows the later has the higher.
     pub number: u32,
     pub(super) provider: Arc<Simulated>,
@@ -111,6 +113,7 @@ impl Show {
         tasks.spawn(async move { until.run_until_cancelled(crowd).await.unwrap_or_default() });
         Ok(Arc::new(Self {
             fleet: plane.fleet,
+            spend: plane.spend,
             number,
             provider,
             clock,

@@ -2,7 +2,9 @@
 //! rollups, with what still waits to be folded into them and what the running
 //! meters show. Rebuilding the rollups is [`Spend::verify`].
 
+mod export;
 mod fold;
+mod report;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -15,12 +17,13 @@ use domain::metering::Segment;
 use domain::time::{Month, Timestamp};
 use domain::usage::{Amount, Line};
 
+use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::identity::Principal;
 use crate::store::usage::{Book, Unfolded, View, lines_until};
 use crate::store::{Shard, Store};
 
+pub use export::Row;
 pub(crate) use fold::fold;
 pub use verify::{Difference, Verified};
 
@@ -36,15 +39,17 @@ pub type Lines = BTreeMap<Line, Amount>;
 pub struct Spend {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    audit: Audit,
 }
 
+/// Whose lines are read.
 #[derive(Clone, Copy)]
-enum Scope {
+enum Whose {
     Owner(UserId),
     Fleet,
 }
 
-impl Scope {
+impl Whose {
     fn books(self) -> Vec<Book> {
         match self {
             Self::Owner(owner) => vec![Book::Owner(owner)],
@@ -62,7 +67,8 @@ impl Scope {
 
 impl Spend {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        let audit = Audit::new(Arc::clone(&store), Arc::clone(&clock));
+        Self { store, clock, audit }
     }
 
     /// The month now is in.
@@ -70,30 +76,35 @@ impl Spend {
         self.clock.now().month()
     }
 
-    /// The caller's own month, up to now.
-    pub async fn own(&self, who: &Principal, month: Month, view: View) -> Result<Lines> {
-        self.lines(Scope::Owner(who.user), month, view).await
+    /// One owner's month, up to now.
+    async fn of(&self, owner: UserId, month: Month, view: View) -> Result<Lines> {
+        let (_, [lines]) = self.read(Whose::Owner(owner), month, [view]).await?;
+        Ok(lines)
     }
 
-    /// One owner's month, up to now, for the operator.
-    pub async fn of(&self, owner: UserId, month: Month, view: View) -> Result<Lines> {
-        self.lines(Scope::Owner(owner), month, view).await
+    /// Everybody's month, up to now.
+    async fn fleet(&self, month: Month, view: View) -> Result<Lines> {
+        let (_, [lines]) = self.read(Whose::Fleet, month, [view]).await?;
+        Ok(lines)
     }
 
-    /// Everybody's month, up to now, for the operator.
-    pub async fn fleet(&self, month: Month, view: View) -> Result<Lines> {
-        self.lines(Scope::Fleet, month, view).await
-    }
-
-    async fn lines(&self, scope: Scope, month: Month, view: View) -> Result<Lines> {
+    /// Some views of a month, all of one instant, and which that is.
+    async fn read<const N: usize>(
+        &self,
+        whose: Whose,
+        month: Month,
+        views: [View; N],
+    ) -> Result<(Timestamp, [Lines; N])> {
         let mut tries = 0;
         loop {
-            let open = self.open(scope).await?;
+            let open = self.open(whose).await?;
             let waiting = self.waiting().await?;
-            let mut sums = Lines::new();
-            for book in scope.books() {
-                for (line, amount) in read(&*self.store, book, month, view).await? {
-                    *sums.entry(line).or_default() += amount;
+            let mut sums = std::array::from_fn(|_| Lines::new());
+            for book in whose.books() {
+                for (sums, view) in sums.iter_mut().zip(views) {
+                    for (line, amount) in read(&*self.store, book, month, view).await? {
+                        *sums.entry(line).or_default() += amount;
+                    }
                 }
             }
             tries += 1;
@@ -114,29 +125,31 @@ impl Spend {
                 lines_until(segment, *days.start(), *days.end(), month, now)
             });
             let rest = waiting.iter().flat_map(|unfolded| unfolded.rest(month));
-            for (book, line, amount) in rest.chain(running) {
-                if scope.holds(book) && view.shows(&line) {
-                    *sums.entry(line).or_default() += amount;
+            for (_, line, amount) in rest.chain(running).filter(|(book, ..)| whose.holds(*book)) {
+                for (sums, view) in sums.iter_mut().zip(views) {
+                    if view.shows(&line) {
+                        *sums.entry(line).or_default() += amount;
+                    }
                 }
             }
-            return Ok(sums);
+            return Ok((now, sums));
         }
     }
 
     /// Segments whose meter runs.
-    async fn open(&self, scope: Scope) -> Result<Vec<Segment>> {
+    async fn open(&self, whose: Whose) -> Result<Vec<Segment>> {
         let mut segments = Vec::new();
-        let shards: Vec<Option<Shard>> = match scope {
-            Scope::Owner(_) => vec![None],
-            Scope::Fleet => Shard::all().map(Some).collect(),
+        let shards: Vec<Option<Shard>> = match whose {
+            Whose::Owner(_) => vec![None],
+            Whose::Fleet => Shard::all().map(Some).collect(),
         };
         for shard in shards {
             let mut after = None;
             loop {
-                let agents = match (scope, shard) {
-                    (Scope::Owner(owner), _) => self.store.agents_of(owner, after, PAGE).await?,
+                let agents = match (whose, shard) {
+                    (Whose::Owner(owner), _) => self.store.agents_of(owner, after, PAGE).await?,
                     (_, Some(shard)) => self.store.metered(shard, after, PAGE).await?,
-                    (Scope::Fleet, None) => Vec::new(),
+                    (Whose::Fleet, None) => Vec::new(),
                 };
                 let Some(last) = agents.last() else { break };
                 after = Some(last.id);

@@ -1,0 +1,117 @@
+//! A month as a page shows it.
+
+use std::collections::BTreeMap;
+
+use domain::audit::Act;
+use domain::id::{AgentId, UserId};
+use domain::money::NanoDollars;
+use domain::price::{Basis, Rates};
+use domain::spend::{DayUse, Forecast, Query, Report, Scope, TOP, Top, savings, series};
+use domain::usage::{Amount, Kind, Of};
+
+use super::{Lines, Spend, Whose};
+use crate::error::Result;
+use crate::identity::{Principal, Right};
+use crate::store::usage::View;
+
+impl Spend {
+    /// A month of the caller's, or by right of a role everybody's; by the prices
+    /// that hold now, where it compares with what else might have been.
+    pub async fn report(&self, who: &Principal, query: &Query, rates: &Rates) -> Result<Report> {
+        let Query { of: scope, by, .. } = *query;
+        let month = query.month.unwrap_or_else(|| self.this_month());
+        let whose = self.whose(who, scope).await?;
+        let views = [View::Days, View::Agents, View::Owners];
+        let (now, [days, agents, owners]) = self.read(whose, month, views).await?;
+        let uses: Vec<DayUse> = days.iter().filter_map(day_use).collect();
+        let kinds = kinds(&days);
+        let sizes: BTreeMap<_, _> = agents
+            .keys()
+            .filter_map(|line| match line.of {
+                Of::Agent(agent) => Some((agent, line.kind.size)),
+                _ => None,
+            })
+            .collect();
+        let unpriced = kinds.iter().filter(|(kind, _)| kind.basis == Basis::Unpriced);
+        let estimated = kinds.iter().filter(|(kind, _)| kind.basis == Basis::Estimate);
+        let mut report = Report {
+            scope,
+            by,
+            month,
+            as_of: month.until(now),
+            total: days.values().copied().sum(),
+            estimate: estimated.map(|(_, amount)| amount.cost).sum(),
+            unpriced_ms: unpriced.map(|(_, amount)| amount.awake_ms).sum(),
+            series: series(month, by, &uses),
+            forecast: None,
+            savings: savings(month, now, &kinds, &sizes, rates),
+            agents: self.top_agents(&agents).await?,
+            people: self.top_people(&owners).await?,
+            limit: self.limit(whose).await?,
+        };
+        report.forecast = Forecast::of(month, &report.by_day(), now);
+        Ok(report)
+    }
+
+    /// Whose lines a scope is, if who asks may see them.
+    pub(super) async fn whose(&self, who: &Principal, scope: Scope) -> Result<Whose> {
+        if scope == Scope::Own {
+            return Ok(Whose::Owner(who.user));
+        }
+        self.audit.permit(who, Right::SeeFleet, || Act::SeeSpend).await?;
+        Ok(Whose::Fleet)
+    }
+
+    async fn limit(&self, whose: Whose) -> Result<Option<NanoDollars>> {
+        let Whose::Owner(owner) = whose else { return Ok(None) };
+        Ok(self.store.account(owner).await?.and_then(|account| account.budget.month))
+    }
+
+    async fn top_agents(&self, lines: &Lines) -> Result<Vec<Top<AgentId>>> {
+        let mut all = Vec::new();
+        let of = |of| if let Of::Agent(agent) = of { Some(agent) } else { None };
+        for (id, amount) in largest(lines, of) {
+            let name = self.store.agent(id).await?.map(|agent| agent.name);
+            all.push(Top { id, name, amount });
+        }
+        Ok(all)
+    }
+
+    async fn top_people(&self, lines: &Lines) -> Result<Vec<Top<UserId>>> {
+        let mut all = Vec::new();
+        let of = |of| if let Of::Owner(owner) = of { Some(owner) } else { None };
+        for (id, amount) in largest(lines, of) {
+            let name = self.store.user(id).await?.map(|user| user.name);
+            all.push(Top { id, name, amount });
+        }
+        Ok(all)
+    }
+}
+
+fn day_use((line, amount): (&domain::usage::Line, &Amount)) -> Option<DayUse> {
+    let Of::Day(day, _) = line.of else { return None };
+    Some(DayUse { day, kind: line.kind, team: None, amount: *amount })
+}
+
+/// What each kind of use came to.
+fn kinds(days: &Lines) -> Vec<(Kind, Amount)> {
+    let mut kinds: BTreeMap<Kind, Amount> = BTreeMap::new();
+    for (line, amount) in days {
+        *kinds.entry(line.kind).or_default() += *amount;
+    }
+    kinds.into_iter().collect()
+}
+
+/// Those that cost most, the dearest first.
+fn largest<Id: Ord + Copy>(lines: &Lines, id: impl Fn(Of) -> Option<Id>) -> Vec<(Id, Amount)> {
+    let mut sums: BTreeMap<Id, Amount> = BTreeMap::new();
+    for (line, amount) in lines {
+        if let Some(id) = id(line.of) {
+            *sums.entry(id).or_default() += *amount;
+        }
+    }
+    let mut all: Vec<_> = sums.into_iter().collect();
+    all.sort_by_key(|(id, amount)| (std::cmp::Reverse(amount.cost), *id));
+    all.truncate(TOP);
+    all
+}

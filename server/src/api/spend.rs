@@ -1,0 +1,253 @@
+//! What was spent: the caller's own month, or by right of a role everybody's.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use control_plane::spend::{Row, Spend};
+use control_plane::{Fleet, Principal};
+use domain::spend::{Query, Report, Series, Slice};
+use domain::time::Month;
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::bearer::Bearer;
+use super::fleet::pairs;
+use super::problem::Problem;
+
+/// A month of money. All sums are whole nano-dollars.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SpendMonth {
+    /// `own` or `fleet`.
+    of: String,
+    /// UTC, as in `2026-11`.
+    month: String,
+    /// RFC 3339: the last instant that counts.
+    as_of: String,
+    total: i64,
+    awake_ms: u64,
+    /// What of the total nobody bills: instances that run on this machine.
+    estimate: i64,
+    /// Time whose price is unknown; it is in no sum.
+    unpriced_ms: u64,
+    series: Vec<SpendSeries>,
+    /// What the month will come to, with a range that holds four times in five; nothing before its fourth day.
+    forecast: Option<SpendForecast>,
+    savings: SpendSavings,
+    /// Those that cost most.
+    agents: Vec<SpendTop>,
+    /// People who cost most; in the fleet's alone.
+    people: Vec<SpendTop>,
+    /// The month's budget.
+    limit: Option<i64>,
+}
+
+/// One band of the stacked days.
+#[derive(Debug, Serialize, ToSchema)]
+struct SpendSeries {
+    /// Its words, as in `fargate billed`; `rest` is all that is too small.
+    of: String,
+    total: i64,
+    awake_ms: u64,
+    /// Of each of the month's days, from its first.
+    days: Vec<i64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct SpendForecast {
+    low: i64,
+    likely: i64,
+    high: i64,
+}
+
+/// Against the agents that were used this month, from its first instant until `as_of`.
+#[derive(Debug, Serialize, ToSchema)]
+struct SpendSavings {
+    agents: u32,
+    /// The same use on demand, less what it cost.
+    spot: i64,
+    /// What all of them would have cost awake all the time, on Spot.
+    always_on: i64,
+    /// What a t4g.small for each would have cost.
+    t4g_small: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct SpendTop {
+    id: String,
+    name: Option<String>,
+    total: i64,
+    awake_ms: u64,
+}
+
+/// A month of money. `of=fleet` takes the role viewer, operator or admin.
+#[utoipa::path(get, path = "/api/v1/spend",
+    params(
+        ("of" = Option<String>, Query, description = "`own` or `fleet`; own unless told"),
+        ("month" = Option<String>, Query, description = "UTC, as in 2026-11; this one unless told"),
+        ("by" = Option<String>, Query, description = "`provider`, `option`, `size` or `team`"),
+    ),
+    responses((status = 200, body = SpendMonth), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn month(
+    who: Bearer,
+    State(fleet): State<Arc<Fleet>>,
+    State(spend): State<Arc<Spend>>,
+    Asked(query): Asked,
+) -> Result<Json<SpendMonth>, Problem> {
+    let report = spend.report(&who.0, &query, &fleet.prices()).await?;
+    Ok(Json(SpendMonth::of(&report)))
+}
+
+/// A month's lines, one for each day, agent and kind of use. `of=fleet` takes the role viewer, operator or admin.
+#[utoipa::path(get, path = "/api/v1/spend/export",
+    params(
+        ("of" = Option<String>, Query, description = "`own` or `fleet`; own unless told"),
+        ("month" = Option<String>, Query, description = "UTC, as in 2026-11; this one unless told"),
+        ("format" = Option<String>, Query, description = "`csv` or `json` (one object a line); csv unless told"),
+    ),
+    responses((status = 200, content_type = "text/csv"), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn export(
+    who: Bearer,
+    State(spend): State<Arc<Spend>>,
+    export: Export,
+) -> Result<Response, Problem> {
+    file(spend, &who.0, export).await
+}
+
+/// The query that an address asks. A month that is none is said, for a sum of
+/// another month must not pass for it.
+pub struct Asked(Query);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let pairs = pairs(parts);
+        if let Some((_, month)) = pairs.iter().find(|(key, _)| key == "month") {
+            month.parse::<Month>().map_err(|error| Problem::invalid("month", &error.to_string()))?;
+        }
+        Ok(Self(Query::from_pairs(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))))
+    }
+}
+
+/// What file of which month.
+pub struct Export {
+    query: Query,
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Csv,
+    Json,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Export {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Asked(query) = Asked::from_request_parts(parts, state).await?;
+        let format =
+            match pairs(parts).iter().find(|(key, _)| key == "format").map(|(_, value)| value.as_str()) {
+                None | Some("csv") => Format::Csv,
+                Some("json") => Format::Json,
+                Some(_) => return Err(Problem::invalid("format", "csv or json")),
+            };
+        Ok(Self { query, format })
+    }
+}
+
+/// The file, written as it is read. It is for saving, under a name of its own.
+pub async fn file(spend: Arc<Spend>, who: &Principal, export: Export) -> Result<Response, Problem> {
+    let Export { query: Query { of, month, .. }, format } = export;
+    let month = month.unwrap_or_else(|| spend.this_month());
+    let rows = spend.export(who, of, month).await?;
+    let (kind, end) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+        Format::Json => ("application/x-ndjson", "jsonl"),
+    };
+    let name = format!("attachment; filename=\"openclaw-cloud-{}-{month}.{end}\"", of.as_str());
+    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(lines(rows, format))).into_response())
+}
+
+fn lines(
+    rows: impl Stream<Item = control_plane::Result<Row>>,
+    format: Format,
+) -> impl Stream<Item = std::io::Result<String>> {
+    let head = (format == Format::Csv).then(|| Ok(format!("{}\n", Row::HEAD)));
+    let rows = rows.map(move |row| {
+        let row = row.map_err(std::io::Error::other)?;
+        let line = if format == Format::Csv { row.csv() } else { serde_json::to_string(&row)? };
+        Ok(line + "\n")
+    });
+    let rows =
+        rows.inspect_err(|error: &std::io::Error| tracing::error!(%error, "an export of a month broke off"));
+    futures::stream::iter(head).chain(rows)
+}
+
+impl SpendMonth {
+    fn of(report: &Report) -> Self {
+        let savings = report.savings;
+        Self {
+            of: report.scope.as_str().to_owned(),
+            month: report.month.to_string(),
+            as_of: report.as_of.to_string(),
+            total: report.total.cost.0,
+            awake_ms: report.total.awake_ms,
+            estimate: report.estimate.0,
+            unpriced_ms: report.unpriced_ms,
+            series: report.series.iter().map(SpendSeries::of).collect(),
+            forecast: report.forecast.map(|forecast| SpendForecast {
+                low: forecast.low.0,
+                likely: forecast.likely.0,
+                high: forecast.high.0,
+            }),
+            savings: SpendSavings {
+                agents: savings.agents,
+                spot: savings.spot.0,
+                always_on: savings.always_on.0,
+                t4g_small: savings.t4g_small.0,
+            },
+            agents: report.agents.iter().map(SpendTop::of).collect(),
+            people: report.people.iter().map(SpendTop::of).collect(),
+            limit: report.limit.map(|limit| limit.0),
+        }
+    }
+}
+
+impl SpendSeries {
+    fn of(series: &Series) -> Self {
+        let of = match &series.of {
+            Slice::Provider(provider, basis) => format!("{} {}", provider.as_str(), basis.as_str()),
+            Slice::Option(purchase, basis) => format!("{} {}", purchase.as_str(), basis.as_str()),
+            Slice::Size(size) => size.to_string(),
+            Slice::Team(team) => team.as_ref().map(ToString::to_string).unwrap_or_default(),
+            Slice::Rest => "rest".to_owned(),
+        };
+        Self {
+            of,
+            total: series.total.cost.0,
+            awake_ms: series.total.awake_ms,
+            days: series.days.iter().map(|day| day.0).collect(),
+        }
+    }
+}
+
+impl SpendTop {
+    fn of<Id: ToString>(top: &domain::spend::Top<Id>) -> Self {
+        Self {
+            id: top.id.to_string(),
+            name: top.name.as_ref().map(ToString::to_string),
+            total: top.amount.cost.0,
+            awake_ms: top.amount.awake_ms,
+        }
+    }
+}

@@ -4,12 +4,13 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use control_plane::aws::{Account, Finding, State};
+use control_plane::budgets::Budgets;
 use control_plane::store::dynamodb::TablePrefix;
 use control_plane::{Identity, embedded};
-use domain::budget::Budget;
+use domain::budget::{Budget, Delivery, Notice, Subject};
 use futures::TryStreamExt as _;
 
-use crate::config::{AddUser, BudgetCommand, Doctor, Engine, ExportAudit, Ledger, SetRole};
+use crate::config::{AddUser, BudgetCommand, Doctor, Engine, ExportAudit, Ledger, SetRole, WhoseBudget};
 use crate::serve::{ADDRESS, sign_in_link};
 
 /// Prints a one-time link. Works while a server runs: they share the ledger.
@@ -67,27 +68,39 @@ impl Ledger {
         }
     }
 
+    async fn budgets(&self) -> anyhow::Result<Budgets> {
+        match self.engine {
+            Engine::Embedded => Ok(embedded::budgets(&self.data.folder()?)?),
+            Engine::Aws => Ok(Account::find().await?.budgets(self.prefix()?).await?),
+        }
+    }
+
     pub fn prefix(&self) -> anyhow::Result<TablePrefix> {
         Ok(self.tables.as_deref().context("--tables is missing")?.parse()?)
     }
 }
 
-/// Shows or sets a person's budget. Works while a server runs.
+/// Shows or sets a budget. Works while a server runs.
 pub async fn budget(command: BudgetCommand) -> anyhow::Result<()> {
-    let (name, at, budget) = match command {
-        BudgetCommand::Show { name, ledger } => (name, ledger, None),
-        BudgetCommand::Set { name, month, awake, sizes, ledger } => {
+    let (whose, at, budget) = match command {
+        BudgetCommand::Show { whose, ledger } => (whose, ledger, None),
+        BudgetCommand::Set { whose, month, awake, sizes, ledger } => {
             let sizes = (!sizes.is_empty()).then_some(sizes);
-            (name, ledger, Some(Budget { month, awake, sizes }))
+            (whose, ledger, Some(Budget { month, awake, sizes }))
         }
     };
-    let identity = at.identity().await?;
+    let budgets = at.budgets().await?;
+    let of = match whose {
+        WhoseBudget { name: Some(name), .. } => budgets.person(&name).await?,
+        WhoseBudget { team: Some(team), .. } => Subject::Team(team),
+        WhoseBudget { .. } => Subject::Fleet,
+    };
     let account = match budget {
-        Some(budget) => Some(identity.set_budget(&name, budget).await?),
-        None => identity.budget(&name).await?,
+        Some(budget) => Some(budgets.set(of, budget).await?),
+        None => budgets.get(&of).await?,
     };
     let Some(account) = account else {
-        println!("{name} has no budget");
+        println!("there is no budget");
         return Ok(());
     };
     let Budget { month, awake, sizes } = account.budget;
@@ -96,8 +109,14 @@ pub async fn budget(command: BudgetCommand) -> anyhow::Result<()> {
     println!("a month: {}", or_none(month.map(|month| format!("${}", month.to_decimal(2)))));
     println!("awake at once: {}", or_none(awake.map(|awake| awake.to_string())));
     println!("sizes: {}", or_none(sizes));
-    for notice in account.notices {
-        println!("{}: {} % of {}", notice.at, notice.percent, notice.month);
+    for Notice { month, percent, at, delivery, .. } in account.notices {
+        let sent = match delivery {
+            None => String::new(),
+            Some(Delivery::Waiting { tries, .. }) => format!(", to be sent, tried {tries} times"),
+            Some(Delivery::Sent { at }) => format!(", sent {at}"),
+            Some(Delivery::Dead { at, why }) => format!(", given up {at}: {why}"),
+        };
+        println!("{at}: {percent} % of {month}{sent}");
     }
     Ok(())
 }

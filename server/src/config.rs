@@ -12,6 +12,7 @@ use domain::role::Role;
 use domain::size::Size;
 use domain::tier::TierFloor;
 use domain::time::Month;
+use http::Uri;
 
 mod aws;
 pub mod file;
@@ -95,18 +96,18 @@ pub enum AuditCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum BudgetCommand {
-    /// Prints a person's budget, and the notices they got.
+    /// Prints a budget, and the notices there were of it.
     Show {
-        /// The person's name.
-        name: Name,
+        #[command(flatten)]
+        whose: WhoseBudget,
         #[command(flatten)]
         ledger: Ledger,
     },
-    /// Gives a person a budget in the place of the one they had. What is not
-    /// named is not limited.
+    /// Sets a budget in the place of the one there was. What is not named is not
+    /// limited.
     Set {
-        /// The person's name.
-        name: Name,
+        #[command(flatten)]
+        whose: WhoseBudget,
         /// Dollars a UTC month, as in 12.50.
         #[arg(long, value_name = "USD", value_parser = dollars)]
         month: Option<NanoDollars>,
@@ -119,6 +120,26 @@ pub enum BudgetCommand {
         #[command(flatten)]
         ledger: Ledger,
     },
+}
+
+/// A person, a team, or the whole fleet.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhoseBudget {
+    /// The person's name.
+    pub name: Option<Name>,
+    /// A team's instead.
+    #[arg(long, value_name = "NAME")]
+    pub team: Option<Name>,
+    /// That of all agents together.
+    #[arg(long)]
+    pub fleet: bool,
+}
+
+fn endpoint(text: &str) -> Result<Uri, String> {
+    let url: Uri = text.parse().map_err(|error: http::uri::InvalidUri| error.to_string())?;
+    let known = matches!(url.scheme_str(), Some("https" | "http")) && url.host().is_some();
+    if known { Ok(url) } else { Err("an address is https://… or http://…".to_owned()) }
 }
 
 fn dollars(text: &str) -> Result<NanoDollars, String> {
@@ -285,6 +306,19 @@ pub struct Serve {
     /// the built-in one of us-east-1.
     #[arg(long, env = "OPENCLAW_CLOUD_PRICES", value_name = "FILE")]
     pub prices: Option<PathBuf>,
+    /// Where notices of budgets are sent besides being shown: a POST of JSON
+    /// each. See docs/operations.md.
+    #[arg(long, env = "OPENCLAW_CLOUD_NOTIFY_URL", value_name = "URL", value_parser = endpoint)]
+    pub notify_url: Option<Uri>,
+    /// Sent to it as a bearer token.
+    #[arg(
+        long,
+        env = "OPENCLAW_CLOUD_NOTIFY_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        requires = "notify_url"
+    )]
+    pub notify_secret: Option<String>,
     /// The least isolation: `sandbox` takes what the kernel has, `hardened`
     /// refuses to launch without Landlock, seccomp and cgroup limits.
     #[arg(long, env = "OPENCLAW_CLOUD_ISOLATION", default_value = "sandbox")]

@@ -20,6 +20,7 @@ use domain::id::AgentId;
 use domain::lifecycle::Policy;
 use domain::role::Role;
 use domain::size::Size;
+use domain::spend;
 use domain::tier::TierFloor;
 use futures::TryStreamExt as _;
 use http_body_util::BodyExt as _;
@@ -58,6 +59,7 @@ async fn house() -> House {
         agent_program: std::env::current_exe().unwrap(),
         policy: Policy::default(),
         prices: control_plane::prices::Prices::built_in(),
+        notify: None,
         launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
         origins: vec![ORIGIN.to_owned()],
     })
@@ -92,6 +94,7 @@ async fn house() -> House {
         plane.fleet,
         plane.identity,
         plane.spend,
+        plane.budgets,
         assets,
         data.path().join("site"),
         vec![ORIGIN.to_owned()],
@@ -145,7 +148,8 @@ impl House {
         json!({ "id": agent, "name": "taken over", "size": "nano", "idle_timeout": 60, "secs": 60,
                 "key": "a-key", "token": "no-token", "allowed": true,
                 "ids": [agent], "order": "wake", "role": "admin", "query": Query::default(),
-                "cue": "sleep_all" })
+                "cue": "sleep_all", "whose": { "person": "taken over" },
+                "asked": spend::Query { of: spend::Scope::Fleet, ..spend::Query::default() } })
     }
 
     async fn assert_untouched(&self, by: &str) {

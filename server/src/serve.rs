@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use control_plane::aws::{Account, Settings};
+use control_plane::budgets::Endpoint;
 use control_plane::egress;
 use control_plane::embedded::{self, Embedded};
 use control_plane::orchestrator::LaunchPolicy;
@@ -21,6 +22,7 @@ use control_plane::provider::Direct;
 use domain::lifecycle::Policy;
 use domain::name::Name;
 use domain::price::PriceBook;
+use domain::protocol::Secret;
 use domain::role::Role;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
@@ -71,7 +73,8 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
         println!("sign-in link: {}", sign_in_link(origins.first().context("no origin")?, link.expose()));
     }
 
-    let state = State::new(plane.fleet, plane.identity, plane.spend, assets, options.site, origins);
+    let state =
+        State::new(plane.fleet, plane.identity, plane.spend, plane.budgets, assets, options.site, origins);
     let router = match &demo {
         Some(demo) => web::stage::router(state, Arc::clone(demo))?,
         None => web::router(state)?,
@@ -111,6 +114,7 @@ async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<Control
         agent_program: agent_program(options.agent.clone())?,
         policy: policy(options),
         prices,
+        notify: notify(options),
         launches: LaunchPolicy {
             direct: match options.terminals {
                 Terminals::Relay => Direct::RelayOnly,
@@ -140,6 +144,7 @@ async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane
     let settings = Settings {
         policy: policy(options),
         prices: prices(options)?,
+        notify: notify(options),
         origins: origins.to_vec(),
         floor: options.isolation.into(),
         hears: all,
@@ -164,6 +169,11 @@ fn policy(options: &Serve) -> Policy {
         save_every: Duration::from_secs(options.save_every.into()),
         ..Policy::default()
     }
+}
+
+fn notify(options: &Serve) -> Option<Endpoint> {
+    let secret = options.notify_secret.clone().map(Secret::new);
+    options.notify_url.clone().map(|url| Endpoint { url, secret })
 }
 
 fn prices(options: &Serve) -> anyhow::Result<Option<PriceBook>> {

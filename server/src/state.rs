@@ -6,6 +6,8 @@ use std::sync::Arc;
 use app::{Assets, Stage};
 use axum::extract::FromRef;
 use axum::http::{HeaderMap, header};
+use control_plane::budgets::Budgets;
+use control_plane::demo::Show;
 use control_plane::spend::Spend;
 use control_plane::{Fleet, Identity};
 use leptos::prelude::LeptosOptions;
@@ -16,6 +18,7 @@ pub struct State {
     pub fleet: Arc<Fleet>,
     pub identity: Arc<Identity>,
     pub spend: Arc<Spend>,
+    pub budgets: Arc<Budgets>,
     pub assets: Assets,
     pub origins: Origins,
     pub site: PathBuf,
@@ -29,17 +32,33 @@ impl State {
         fleet: Arc<Fleet>,
         identity: Arc<Identity>,
         spend: Arc<Spend>,
+        budgets: Arc<Budgets>,
         assets: Assets,
         site: PathBuf,
         origins: Vec<String>,
     ) -> Self {
         let leptos = LeptosOptions::builder().output_name("frontend").build();
-        Self { fleet, identity, spend, assets, origins: Origins::new(origins), site, leptos, stage: None }
+        Self {
+            fleet,
+            identity,
+            spend,
+            budgets,
+            assets,
+            origins: Origins::new(origins),
+            site,
+            leptos,
+            stage: None,
+        }
     }
 
     /// The same people's, with a demonstration's fleet or beside it.
-    pub fn on(&self, stage: Stage, fleet: Arc<Fleet>, spend: Arc<Spend>) -> Self {
-        Self { fleet, spend, stage: Some(stage), ..self.clone() }
+    pub fn on(&self, stage: Stage, show: Option<&Show>) -> Self {
+        let (fleet, spend, budgets) = match show {
+            Some(show) => (&show.fleet, &show.spend, &show.budgets),
+            None => (&self.fleet, &self.spend, &self.budgets),
+        };
+        let (fleet, spend, budgets) = (Arc::clone(fleet), Arc::clone(spend), Arc::clone(budgets));
+        Self { fleet, spend, budgets, stage: Some(stage), ..self.clone() }
     }
 }
 

@@ -74,6 +74,47 @@ async fn what_is_exported_is_what_the_meter_showed_and_a_changed_line_is_found()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_month_by_the_api_is_the_meters_and_the_fleets_is_for_staff() {
+    let server = Server::start(&[]);
+    let (owner, other) = (server.owner().await, server.person("otra").await);
+    let (_, mine) = slept(&owner).await;
+    let (_, theirs) = slept(&other).await;
+    let month = |person: &Person, query: &str| {
+        let (api, path) = (person.api.clone(), format!("/api/v1/spend{query}"));
+        async move { api.get(&path).await }
+    };
+    let total = |meter: &Value| meter["total"].as_i64().unwrap();
+    let own = month(&owner, "").await.json();
+    assert_eq!(own["total"], mine["total"], "{own:#}");
+    assert_eq!((&own["series"][0]["of"], &own["estimate"]), (&Value::from("local estimate"), &own["total"]));
+    let all = month(&owner, "?of=fleet&by=size").await.json();
+    assert_eq!(all["total"].as_i64(), Some(total(&mine) + total(&theirs)), "{all:#}");
+    assert_eq!(all["people"].as_array().unwrap().len(), 2);
+    let days: i64 =
+        all["series"][0]["days"].as_array().unwrap().iter().map(|day| day.as_i64().unwrap()).sum();
+    assert_eq!(Some(days), all["total"].as_i64());
+    assert_eq!(month(&owner, "?month=2020-01").await.json()["total"], 0);
+    assert_eq!(month(&owner, "?month=2020-13").await.status, 422);
+    assert_eq!(month(&owner, "/export?format=xml").await.status, 422);
+
+    for query in ["?of=fleet", "/export?of=fleet"] {
+        assert_eq!(month(&other, query).await.status, 403, "{query}");
+        assert_eq!(
+            other.browser.get(&format!("/spend{query}").replace("/spend?", "/spend/export?")).await.status,
+            403
+        );
+    }
+    let csv = owner.browser.get("/spend/export?of=fleet").await;
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert!(csv.header("content-disposition").unwrap().contains("openclaw-cloud-fleet-"));
+    assert_eq!(csv.text().lines().count(), 3, "{}", csv.text());
+    let lines = month(&other, "/export?format=json").await.text();
+    let line: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    let usd = line["usd"].as_str().unwrap().replace('.', "");
+    assert_eq!(usd.parse::<i64>().unwrap(), total(&theirs));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn on_aws_too_and_a_minute_at_least_is_billed() {
     let cloud = Cloud::start(Settings::default()).await;
     let server = cloud.server(&[]);

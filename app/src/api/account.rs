@@ -12,8 +12,9 @@ use control_plane::identity::Right;
 
 #[cfg(feature = "ssr")]
 use super::{
+    BudgetUse,
     input::name_of,
-    session::{fleet, identity, principal, refuse, session_secret, set_session},
+    session::{budgets, fleet, identity, principal, refuse, session_secret, set_session},
 };
 
 /// Spends a one-time link for a session, whose cookie the answer sets.
@@ -37,9 +38,12 @@ pub async fn sign_out() -> Result<(), AppError> {
 /// Who is signed in.
 #[server(WhoIsThere, prefix = "/api/console", endpoint = "me", input = Json, output = Json)]
 pub async fn me() -> Result<Me, AppError> {
-    let fleet = fleet();
+    let (fleet, budgets) = (fleet(), budgets());
     let who = principal().await?;
+    let budget = budgets.told(&who).await.map_err(refuse)?;
     Ok(Me {
+        manages_people: who.has(Right::ManagePeople),
+        budget: budget.map(|(percent, limit)| BudgetUse { percent, limit }),
         sees_fleet: who.has(Right::SeeFleet),
         manages_fleet: who.has(Right::ManageFleet),
         name: who.name,

@@ -4,9 +4,12 @@ use control_plane::Error;
 use control_plane::fleet::{Connect, Spawn};
 use control_plane::store::IdempotencyKey;
 use domain::agent::IdleTimeout;
+use domain::budget::Budget;
 use domain::fleet::Query;
 use domain::id::AgentId;
+use domain::money::NanoDollars;
 use domain::name::Name;
+use domain::price::Usd;
 use domain::size::Size;
 
 use super::Connection;
@@ -30,6 +33,19 @@ pub(super) fn spawn_of(
     let spawn = Spawn { name: name_of(name)?, size, idle_timeout: idle_timeout_of(idle_timeout)? };
     let key = IdempotencyKey::new(key).ok_or_else(|| invalid("key", "1 to 128 printable characters"))?;
     Ok((spawn, key))
+}
+
+/// Limits, as a form has them.
+pub(super) fn budget_of(
+    month: Option<String>,
+    awake: Option<u32>,
+    sizes: Option<Vec<Size>>,
+) -> Result<Budget, AppError> {
+    let month =
+        month.map(|usd| Usd::try_from(usd).map_err(|problem| invalid("month", problem))).transpose()?;
+    let nanos =
+        month.map(|usd| i64::try_from(usd.0).map_err(|problem| invalid("month", problem))).transpose()?;
+    Ok(Budget { month: nanos.map(NanoDollars), awake, sizes })
 }
 
 /// Where a ticket can be presented.

@@ -3,6 +3,7 @@
 
 mod account;
 mod agents;
+mod budgets;
 mod fleet;
 #[cfg(feature = "ssr")]
 mod input;
@@ -13,6 +14,7 @@ mod stage;
 
 use domain::event::Event;
 use domain::id::TokenId;
+use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::{Basis, Rates};
 use domain::time::Timestamp;
@@ -24,6 +26,7 @@ pub use agents::{
     agent, allow_on_demand, connect_terminal, delete_agent, keep_awake, list_agents, rename,
     set_idle_timeout, sleep, spawn_agent, wake, wake_on_demand,
 };
+pub use budgets::{Whose, list_budgets, set_budget};
 pub use fleet::{fleet_agent, fleet_ids, fleet_order, fleet_page, give_role};
 #[cfg(feature = "ssr")]
 pub(crate) use session::refused_arguments;
@@ -41,6 +44,10 @@ pub struct Me {
     /// Whether they may look at everybody's agents, and order them about.
     pub sees_fleet: bool,
     pub manages_fleet: bool,
+    /// Whether they may give people roles and budgets.
+    pub manages_people: bool,
+    /// Their own budget, where they were told of it this month.
+    pub budget: Option<BudgetUse>,
     pub prices: Rates,
     /// Whether a provider bills them.
     pub basis: Basis,
@@ -48,6 +55,13 @@ pub struct Me {
     pub on_demand: bool,
     /// Seconds: of agents that have none of their own.
     pub idle_timeout: u32,
+}
+
+/// How much of a month's budget is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetUse {
+    pub percent: u8,
+    pub limit: NanoDollars,
 }
 
 /// Somebody's agent, for staff: without what its programs said.

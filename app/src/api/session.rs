@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use control_plane::budgets::Budgets;
 use control_plane::spend::Spend;
 use control_plane::{Error, Fleet, Identity, Principal, Result, Whose};
+use domain::budget::{Limit, OverBudget, Subject};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::prelude::{expect_context, use_context};
@@ -71,6 +73,10 @@ pub(super) fn spend() -> Arc<Spend> {
     expect_context()
 }
 
+pub(super) fn budgets() -> Arc<Budgets> {
+    expect_context()
+}
+
 pub(super) fn identity() -> Arc<Identity> {
     expect_context()
 }
@@ -108,6 +114,7 @@ pub(super) fn refuse(error: Error) -> AppError {
     }
     let detail = match &error {
         Error::TooMany { most, .. } => Some(most.to_string()),
+        Error::OverBudget(over) => Some(over_budget(over)),
         error if error.whose() == Whose::Caller => None,
         error => {
             let request = request_id();
@@ -116,6 +123,21 @@ pub(super) fn refuse(error: Error) -> AppError {
         }
     };
     AppError { code: code(&error), detail }
+}
+
+/// Whose limit and which, in the words that `BudgetStrings::refusal` knows.
+fn over_budget(over: &OverBudget) -> String {
+    let whose = match over.of {
+        Subject::Person(_) => "own",
+        Subject::Team(_) => "team",
+        Subject::Fleet => "fleet",
+    };
+    let limit = match over.limit {
+        Limit::Spent { .. } => "spent",
+        Limit::Awake { .. } => "awake",
+        Limit::Size { .. } => "size",
+    };
+    format!("{whose} {limit}")
 }
 
 /// Answers arguments that are none as the caller's mistake.

@@ -16,7 +16,10 @@ pub fn words(error: &AppError, t: &Strings) -> String {
         ErrorCode::NotNow => t.error_not_now,
         ErrorCode::NotRunning => t.error_not_running,
         ErrorCode::TooMany => return (t.error_too_many)(detail.unwrap_or_default()),
-        ErrorCode::OverBudget => t.error_over_budget,
+        ErrorCode::OverBudget => {
+            let refusal = detail.and_then(|detail| t.lang.budgets().refusal(detail));
+            return refusal.unwrap_or_else(|| t.error_over_budget.to_owned());
+        }
         ErrorCode::Contended => t.error_contended,
         ErrorCode::DiskFull => t.error_disk_full,
         ErrorCode::Server => t.error_server,

@@ -38,7 +38,7 @@ pub fn House() -> impl IntoView {
             Ok(me) => {
                 signed.0.set_value(Some(me.clone()));
                 view! {
-                    <Frame name=Some(me.name) staff=me.sees_fleet>
+                    <Frame name=Some(me.name) staff=me.sees_fleet admin=me.manages_people>
                         <Outlet />
                     </Frame>
                 }
@@ -61,6 +61,9 @@ pub fn Frame(
     /// Whether they may see the fleet.
     #[prop(optional)]
     staff: bool,
+    /// Whether they may see to people and budgets.
+    #[prop(optional)]
+    admin: bool,
     children: Children,
 ) -> impl IntoView {
     let t = use_strings();
@@ -82,7 +85,7 @@ pub fn Frame(
                 </a>
                 <LangSwitch />
                 <ThemeSwitch />
-                {name.map(|name| view! { <Account name staff /> })}
+                {name.map(|name| view! { <Account name staff admin /> })}
             </header>
             {children()}
             <footer class="footer">
@@ -95,7 +98,7 @@ pub fn Frame(
 }
 
 #[component]
-fn Account(name: Name, staff: bool) -> impl IntoView {
+fn Account(name: Name, staff: bool, admin: bool) -> impl IntoView {
     let (t, act) = (use_strings(), use_act());
     let letter: String = name.as_str().chars().take(1).flat_map(char::to_uppercase).collect();
     let leave = move |_| act.run(api::sign_out(), |()| browser::leave_for("/sign-in"));
@@ -110,6 +113,7 @@ fn Account(name: Name, staff: bool) -> impl IntoView {
                 <p class="menu-note">{name.to_string()}</p>
                 {staff.then(|| view! { <A href="/fleet">{icon("mug")} {t.fleet}</A> })}
                 <A href="/spend">{icon("receipt")} {use_lang().spend().title}</A>
+                {admin.then(|| view! { <A href="/budgets">{icon("hourglass")} {use_lang().budgets().title}</A> })}
                 <A href="/settings">{icon("settings")} {t.settings}</A>
                 <button r#type="button" on:click=leave>
                     {icon("leave")}

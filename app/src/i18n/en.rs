@@ -1,8 +1,9 @@
 //! English.
 
-use super::Strings;
+use super::{Lang, Strings};
 
 pub static STRINGS: Strings = Strings {
+    lang: Lang::En,
     skip: "Skip to content",
     language: "Language",
     theme: "Theme",

@@ -1,8 +1,9 @@
 //! Español.
 
-use super::Strings;
+use super::{Lang, Strings};
 
 pub static STRINGS: Strings = Strings {
+    lang: Lang::Es,
     skip: "Saltar al contenido",
     language: "Idioma",
     theme: "Tema",

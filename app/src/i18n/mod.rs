@@ -1,5 +1,6 @@
 //! The console's two languages. A text that one of them lacks does not build.
 
+mod budgets;
 mod en;
 mod es;
 mod format;

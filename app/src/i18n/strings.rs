@@ -1,7 +1,11 @@
 //! Every text of the console. Each language fills all of it in.
 
+use super::Lang;
+
 /// The texts of one language.
 pub struct Strings {
+    /// The language that they are in.
+    pub lang: Lang,
     // The house
     pub skip: &'static str,
     pub language: &'static str,

@@ -2,6 +2,7 @@
 
 mod agent;
 mod agents;
+mod budgets;
 mod fleet;
 mod lost;
 mod settings;
@@ -11,6 +12,7 @@ mod stage;
 
 pub use agent::AgentPage;
 pub use agents::AgentsPage;
+pub use budgets::BudgetsPage;
 pub use fleet::FleetPage;
 pub use lost::{FaultPage, LostPage, Nothing};
 pub use settings::SettingsPage;

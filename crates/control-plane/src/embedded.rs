@@ -10,6 +10,7 @@ use std::time::Duration;
 use domain::lifecycle::Policy;
 use tokio::sync::mpsc;
 
+use crate::budgets::{Budgets, Endpoint};
 use crate::clock::{Clock, SystemClock};
 use crate::identity::Identity;
 use crate::keys;
@@ -37,6 +38,7 @@ pub struct Config {
     pub agent_program: PathBuf,
     pub policy: Policy,
     pub prices: Prices,
+    pub notify: Option<Endpoint>,
     pub launches: LaunchPolicy,
     /// `Origin`s that terminals may be opened from.
     pub origins: Vec<String>,
@@ -69,6 +71,11 @@ fn doing<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> Ope
 pub fn identity(data: &Path) -> Result<Identity, OpenError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Identity::new(store(data)?, clock))
+}
+
+/// Budgets, for commands beside a server that runs.
+pub fn budgets(data: &Path) -> Result<Budgets, OpenError> {
+    Ok(Budgets::new(store(data)?, Arc::new(SystemClock)))
 }
 
 /// The books of what was spent, for commands beside a server that runs.
@@ -158,6 +165,7 @@ impl Embedded {
             certificate: None,
             policy: config.policy,
             prices: config.prices,
+            notify: config.notify,
             launches: config.launches,
             origins: config.origins,
         });

@@ -80,13 +80,13 @@ impl Ledger {
         Err(Error::Contended)
     }
 
-    /// Wakes an agent, if its owner's budget allows.
+    /// Wakes an agent, if the budgets that it counts against allow.
     pub async fn wake(&self, id: AgentId) -> Result<Agent> {
         for _ in 0..TURNS {
             let agent = self.agent(id).await?;
             let transition = lifecycle::apply(&agent, Observation::WakeAsked, self.now(), &self.policy)?;
-            let turn = budgets::turn(self, &agent).await?;
-            match self.store.commit_in_turn(&transition, turn.as_ref()).await {
+            let turns = budgets::turns(self, &agent).await?;
+            match self.store.commit_in_turns(&transition, &turns).await {
                 Ok(()) => {
                     self.committed(&transition);
                     return Ok(transition.agent);
@@ -98,13 +98,13 @@ impl Ledger {
         Err(Error::Contended)
     }
 
-    /// Commits a new agent, if its owner's budget allows.
+    /// Commits a new agent, if the budgets that it counts against allow.
     pub async fn create(&self, transition: &Transition, key: Option<&Idempotency>) -> Result<Created> {
         for _ in 0..TURNS {
-            let turn = budgets::turn(self, &transition.agent).await?;
-            match self.store.create_in_turn(transition, key, turn.as_ref()).await {
+            let turns = budgets::turns(self, &transition.agent).await?;
+            match self.store.create_in_turns(transition, key, &turns).await {
                 // Without a turn it is another agent of the same id.
-                Err(StoreError::Conflict) if turn.is_some() => {}
+                Err(StoreError::Conflict) if !turns.is_empty() => {}
                 outcome => return Ok(outcome?),
             }
         }

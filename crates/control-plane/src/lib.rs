@@ -7,7 +7,7 @@
 pub mod audit;
 #[cfg(feature = "aws")]
 pub mod aws;
-mod budgets;
+pub mod budgets;
 pub mod clock;
 pub mod demo;
 mod due;

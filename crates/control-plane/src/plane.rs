@@ -8,6 +8,7 @@ use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
 use crate::audit::Audit;
+use crate::budgets::{Budgets, Endpoint};
 use crate::clock::Clock;
 use crate::due::Due;
 use crate::fleet::Fleet;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub keys: Keys,
     pub policy: Policy,
     pub prices: Prices,
+    /// Where budgets' notices are sent besides being shown.
+    pub notify: Option<Endpoint>,
     pub launches: LaunchPolicy,
     /// `Origin`s that terminals may be opened from.
     pub origins: Vec<String>,
@@ -56,6 +59,7 @@ pub struct ControlPlane {
     pub fleet: Arc<Fleet>,
     pub identity: Arc<Identity>,
     pub spend: Arc<Spend>,
+    pub budgets: Arc<Budgets>,
     pub link: Arc<Link>,
     pub orchestrator: Arc<Orchestrator>,
     pub events: mpsc::Receiver<ProviderEvent>,
@@ -75,6 +79,7 @@ impl ControlPlane {
             keys,
             policy,
             prices,
+            notify,
             launches,
             origins,
             certificate,
@@ -103,6 +108,7 @@ impl ControlPlane {
             repositories: Arc::clone(&repositories),
             launches,
             waiting: Waiting::default(),
+            notify,
         });
         Ok(Self {
             fleet: Arc::new(Fleet {
@@ -112,6 +118,7 @@ impl ControlPlane {
                 signer: Arc::clone(&signer),
                 audit: Audit::new(Arc::clone(&store), Arc::clone(&clock)),
             }),
+            budgets: Arc::new(Budgets::of(Arc::clone(&ledger))),
             spend: Arc::new(Spend::new(Arc::clone(&store), Arc::clone(&clock))),
             identity: Arc::new(Identity::new(store, clock)),
             link: Arc::new(Link {

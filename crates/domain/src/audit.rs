@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Subject};
 use crate::id::{AgentId, EntryId, UserId};
 use crate::name::Name;
 use crate::role::Role;
@@ -45,7 +45,8 @@ pub enum Actor {
 pub enum Act {
     AddPerson { person: UserId, name: Name, role: Role },
     ChangeRole { person: UserId, name: Name, from: Role, to: Role },
-    SetBudget { person: UserId, name: Name, budget: Budget },
+    SetBudget { of: Subject, budget: Budget },
+    SeeBudgets,
     // Looking is told only where it was refused.
     SeePeople,
     SeeFleet,

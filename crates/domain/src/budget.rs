@@ -1,22 +1,31 @@
-//! Budgets: what a person may spend in a month, how many agents may be awake at
-//! once, and of which sizes.
+//! Budgets: what a person, a team or everybody together may spend in a month,
+//! how many agents may be awake at once, and of which sizes.
+
+mod notice;
+mod subject;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{Agent, Phase};
-use crate::id::UserId;
 use crate::money::NanoDollars;
+use crate::name::Name;
 use crate::price::Rates;
 use crate::size::Size;
-use crate::time::{Month, Timestamp};
+use crate::time::Timestamp;
+
+pub use notice::{Delivery, NOTICES, Notice, TRIES};
+pub use subject::{InvalidSubject, Subject};
 
 /// What an agent may spend before its budget is looked at again, its last save
 /// included: so much is put aside for each that is awake.
 pub const RESERVE: Duration = Duration::from_secs(600);
+/// How old a pool's standing may be and still be decided by: what is spent
+/// meanwhile is well within what is put aside.
+pub const POOL_FRESH: Duration = Duration::from_secs(120);
 
-/// A person's limits; each may be absent.
+/// Limits; each may be absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
@@ -31,33 +40,44 @@ pub struct Budget {
     pub sizes: Option<Vec<Size>>,
 }
 
-/// A person's budget in the ledger, with what they were told of it.
+/// A budget in the ledger, with what was told of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    pub owner: UserId,
+    pub of: Subject,
     /// Counts changes and admissions; a write that names an older one is refused.
     #[serde(skip)]
     pub version: u64,
     pub budget: Budget,
     /// Newest last.
     pub notices: Vec<Notice>,
+    /// Of a team and of the fleet, whose agents are too many to be counted at
+    /// every wake: how they stood at the last look, and what was admitted since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Pool>,
 }
 
-/// That so much of a month's budget is used.
+/// A budget as it is listed, with how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    pub of: Subject,
+    /// The person's or team's.
+    pub name: Option<Name>,
+    pub budget: Budget,
+    pub notices: Vec<Notice>,
+    /// Nothing where too many are listed.
+    pub standing: Option<Standing>,
+}
+
+/// How many agents of many owners stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
-    pub month: Month,
-    pub percent: u8,
+pub struct Pool {
+    /// When they were looked at.
     pub at: Timestamp,
+    pub standing: Standing,
 }
 
-/// At which parts of a budget its owner is told, in percent.
-pub const NOTICES: [u8; 3] = [50, 80, 100];
-/// Notices that are kept.
-const NOTICES_MAX: usize = 36;
-
-/// Where an owner's agents stand.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Where agents stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// This month so far.
     pub spent: NanoDollars,
@@ -66,18 +86,28 @@ pub struct Standing {
     pub reserved: NanoDollars,
 }
 
-/// Why an agent may not be woken.
+/// Why an agent may not be woken, and by whose budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OverBudget {
+#[error("{}: {limit}", .of.whose())]
+pub struct OverBudget {
+    pub of: Subject,
+    pub limit: Limit,
+}
+
+/// A limit that was reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Limit {
     #[error(
         "this month's budget of ${} is used up, or set aside for agents that are awake; \
          an administrator can raise it",
-        .limit.to_decimal(2)
+        .month.to_decimal(2)
     )]
-    Spent { limit: NanoDollars },
-    #[error("{most} agents may be awake at once: put one to sleep, or ask an administrator for more")]
+    Spent { month: NanoDollars },
+    #[error(
+        "no more than {most} may be awake at once: put an agent to sleep, or ask an administrator for more"
+    )]
     Awake { most: u32 },
-    #[error("agents of size {size} are not allowed to you; an administrator can allow them")]
+    #[error("agents of size {size} are not allowed; an administrator can allow them")]
     Size { size: Size },
 }
 
@@ -115,16 +145,16 @@ impl Budget {
     ///
     /// # Errors
     /// What forbids it.
-    pub fn admits(&self, standing: &Standing, size: Size, reserve: NanoDollars) -> Result<(), OverBudget> {
+    pub fn admits(&self, standing: &Standing, size: Size, reserve: NanoDollars) -> Result<(), Limit> {
         if self.sizes.as_ref().is_some_and(|sizes| !sizes.contains(&size)) {
-            return Err(OverBudget::Size { size });
+            return Err(Limit::Size { size });
         }
         if let Some(most) = self.awake.filter(|most| standing.awake >= *most) {
-            return Err(OverBudget::Awake { most });
+            return Err(Limit::Awake { most });
         }
         let needed = standing.spent + standing.reserved + reserve;
         match self.month {
-            Some(limit) if needed > limit => Err(OverBudget::Spent { limit }),
+            Some(month) if needed > month => Err(Limit::Spent { month }),
             _ => Ok(()),
         }
     }
@@ -139,25 +169,28 @@ impl Budget {
 
 impl Account {
     /// Somebody's that has no budget yet.
-    pub fn new(owner: UserId) -> Self {
-        Self { owner, version: 0, budget: Budget::default(), notices: Vec::new() }
+    pub fn new(of: Subject) -> Self {
+        Self { of, version: 0, budget: Budget::default(), notices: Vec::new(), pool: None }
     }
 
-    /// The account with the notices that are due; `None` when none is.
-    pub fn noticed(&self, spent: NanoDollars, now: Timestamp) -> Option<Self> {
-        let (used, month) = (self.budget.used(spent)?, now.month());
-        let told = |percent: u8| {
-            self.notices.iter().any(|notice| notice.month == month && notice.percent >= percent)
-        };
-        let due = NOTICES.into_iter().filter(|percent| used >= u64::from(*percent) && !told(*percent));
-        let due: Vec<Notice> = due.map(|percent| Notice { month, percent, at: now }).collect();
-        if due.is_empty() {
-            return None;
-        }
+    /// The account after an agent was admitted beside what stands.
+    ///
+    /// # Errors
+    /// What forbids it.
+    pub fn admit(&self, standing: &Standing, size: Size, reserve: NanoDollars) -> Result<Self, OverBudget> {
+        let over = |limit| OverBudget { of: self.of.clone(), limit };
+        self.budget.admits(standing, size, reserve).map_err(over)?;
         let mut account = self.clone();
-        account.notices.extend(due);
-        account.notices.drain(..account.notices.len().saturating_sub(NOTICES_MAX));
-        Some(account)
+        if let Some(Pool { standing, .. }) = &mut account.pool {
+            standing.awake += 1;
+            standing.reserved += reserve;
+        }
+        Ok(account)
+    }
+
+    /// How its pool stands, if that was looked at lately.
+    pub fn pooled(&self, now: Timestamp) -> Option<Standing> {
+        self.pool.filter(|pool| now.since(pool.at) <= POOL_FRESH).map(|pool| pool.standing)
     }
 }
 
@@ -174,30 +207,28 @@ mod tests {
         let budget = Budget { month: Some(dollars(100)), awake: Some(2), sizes: Some(vec![Size::Small]) };
         let standing = Standing { spent: dollars(60), awake: 1, reserved: dollars(30) };
         assert_eq!(budget.admits(&standing, Size::Small, dollars(10)), Ok(()));
-        let spent = OverBudget::Spent { limit: dollars(100) };
+        let spent = Limit::Spent { month: dollars(100) };
         assert_eq!(budget.admits(&standing, Size::Small, dollars(11)), Err(spent));
-        assert_eq!(
-            budget.admits(&standing, Size::Huge, dollars(1)),
-            Err(OverBudget::Size { size: Size::Huge })
-        );
+        assert_eq!(budget.admits(&standing, Size::Huge, dollars(1)), Err(Limit::Size { size: Size::Huge }));
         let full = Standing { awake: 2, ..standing };
-        assert_eq!(budget.admits(&full, Size::Small, dollars(1)), Err(OverBudget::Awake { most: 2 }));
+        assert_eq!(budget.admits(&full, Size::Small, dollars(1)), Err(Limit::Awake { most: 2 }));
         assert_eq!(Budget::default().admits(&full, Size::Huge, dollars(9999)), Ok(()));
     }
 
     #[test]
-    fn each_part_of_a_budget_is_told_once_a_month() {
-        let budget = Budget { month: Some(dollars(100)), ..Budget::default() };
-        let account = Account { budget, ..Account::new(UserId::from_random([1; 10])) };
-        let now = Timestamp(1_790_000_000_000);
-        assert_eq!(account.noticed(dollars(49), now), None);
-        let half = account.noticed(dollars(50), now).unwrap();
-        assert_eq!(half.noticed(dollars(79), now), None);
-        let all = half.noticed(dollars(250), now).unwrap();
-        assert_eq!(all.notices.iter().map(|notice| notice.percent).collect::<Vec<_>>(), [50, 80, 100]);
-        assert_eq!(all.noticed(dollars(300), now), None);
-        let next = Timestamp(now.month().next().start().0);
-        assert_eq!(all.noticed(dollars(0), next), None);
-        assert_eq!(all.noticed(dollars(51), next).unwrap().notices.len(), 4);
+    fn a_pool_remembers_whom_it_admitted_until_it_is_looked_at() {
+        let (now, later) = (Timestamp(1_790_000_000_000), Timestamp(1_790_000_121_000));
+        let budget = Budget { awake: Some(2), ..Budget::default() };
+        let pool = Some(Pool { at: now, standing: Standing::default() });
+        let mut account = Account { budget, pool, ..Account::new(Subject::Fleet) };
+        for _ in 0..2 {
+            account = account.admit(&account.pooled(now).unwrap(), Size::Nano, dollars(1)).unwrap();
+        }
+        let standing = account.pooled(now).unwrap();
+        assert_eq!((standing.awake, standing.reserved), (2, dollars(2)));
+        let refused = account.admit(&standing, Size::Nano, dollars(1)).unwrap_err();
+        assert_eq!(refused, OverBudget { of: Subject::Fleet, limit: Limit::Awake { most: 2 } });
+        assert!(refused.to_string().starts_with("the fleet: no more than 2"), "{refused}");
+        assert_eq!(account.pooled(later), None);
     }
 }

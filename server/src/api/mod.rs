@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod bearer;
+mod budgets;
 mod events;
 pub mod fleet;
 pub mod problem;
@@ -45,6 +46,10 @@ pub fn router() -> Router<State> {
         .routes(routes!(fleet::audit_log))
         .routes(routes!(spend::month))
         .routes(routes!(spend::export))
+        .routes(routes!(budgets::list))
+        .routes(routes!(budgets::put_fleet))
+        .routes(routes!(budgets::put_team))
+        .routes(routes!(budgets::put_person))
         .split_for_parts();
     let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     description.components.get_or_insert_default().add_security_scheme("token", token);

@@ -49,7 +49,8 @@ fn kept<B>(answer: &Response<B>) -> Option<HeaderValue> {
 
 /// What pages and server functions find in their context.
 fn contexts(state: &State) -> impl Fn() + Clone + Send + Sync + 'static {
-    let (fleet, identity, spend) = (state.fleet.clone(), state.identity.clone(), state.spend.clone());
+    let (fleet, identity) = (state.fleet.clone(), state.identity.clone());
+    let (spend, budgets) = (state.spend.clone(), state.budgets.clone());
     let (assets, stage) = (state.assets.clone(), state.stage.clone());
     move || {
         if let Some(stage) = stage.clone() {
@@ -58,6 +59,7 @@ fn contexts(state: &State) -> impl Fn() + Clone + Send + Sync + 'static {
         provide_context(fleet.clone());
         provide_context(identity.clone());
         provide_context(spend.clone());
+        provide_context(budgets.clone());
         provide_context(assets.clone());
     }
 }

@@ -11,6 +11,7 @@ use domain::protocol::Certificate;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::budgets::{Budgets, Endpoint};
 use crate::clock::SystemClock;
 use crate::events::sqs::Queue;
 use crate::identity::Identity;
@@ -59,6 +60,7 @@ pub struct Settings {
     pub policy: Policy,
     /// A book of the operator's own; it has to price this region.
     pub prices: Option<PriceBook>,
+    pub notify: Option<Endpoint>,
     pub origins: Vec<String>,
     pub floor: domain::tier::TierFloor,
     /// Whether this process reads the queue of events.
@@ -90,6 +92,14 @@ impl Account {
     /// What is wrong with the tables.
     pub async fn identity(&self, tables: TablePrefix) -> Result<Identity, Faults> {
         Ok(Identity::new(self.store(tables).await?, Arc::new(SystemClock)))
+    }
+
+    /// Budgets, for commands beside a server that runs.
+    ///
+    /// # Errors
+    /// What is wrong with the tables.
+    pub async fn budgets(&self, tables: TablePrefix) -> Result<Budgets, Faults> {
+        Ok(Budgets::new(self.store(tables).await?, Arc::new(SystemClock)))
     }
 
     /// The books of what was spent, for commands beside a server that runs.
@@ -158,6 +168,7 @@ impl Account {
                 book: settings.prices.unwrap_or_else(PriceBook::proposal),
                 region: self.region(),
             },
+            notify: settings.notify,
             launches: LaunchPolicy { direct: Direct::RelayOnly, floor: settings.floor },
             origins: settings.origins,
         })

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Config, crowd, failed, open, policy};
+use crate::budgets::Budgets;
 use crate::clock::{Clock as _, DemoClock, Speed};
 use crate::error::Result;
 use crate::fleet::Fleet;
@@ -42,6 +43,7 @@ const PAGE: u16 = 100;
 pub struct Show {
     pub fleet: Arc<Fleet>,
     pub spend: Arc<Spend>,
+    pub budgets: Arc<Budgets>,
     /// Of two shows the later has the higher.
     pub number: u32,
     pub(super) provider: Arc<Simulated>,
@@ -96,6 +98,7 @@ impl Show {
             keys: Keys { ticket: key(), repository: key() },
             policy: policy(),
             prices: Prices::built_in(),
+            notify: None,
             launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
             origins: config.origins.clone(),
             certificate: None,
@@ -114,6 +117,7 @@ impl Show {
         Ok(Arc::new(Self {
             fleet: plane.fleet,
             spend: plane.spend,
+            budgets: plane.budgets,
             number,
             provider,
             clock,

@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use domain::audit::{Act, Actor, Outcome};
-use domain::budget::{Account, Budget};
 use domain::id::{TokenId, UserId};
 use domain::name::Name;
 use domain::protocol::Secret;
@@ -17,7 +16,6 @@ use domain::role::Role;
 use domain::time::Timestamp;
 
 use crate::audit::Audit;
-use crate::budgets;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::random;
@@ -102,40 +100,6 @@ impl Identity {
             // Either way it is asked again.
             let _ = tokio::time::timeout(every, taken_back.changed()).await;
         }
-    }
-
-    /// The caller's budget, with what they were told of it; nothing without one.
-    pub async fn own_budget(&self, who: &Principal) -> Result<Option<Account>> {
-        Ok(self.store.account(who.user).await?)
-    }
-
-    /// Somebody's budget, by a command on the installation.
-    pub async fn budget(&self, name: &Name) -> Result<Option<Account>> {
-        let user = self.store.user_named(name.as_str()).await?.ok_or(Error::NoSuchPerson)?;
-        Ok(self.store.account(user.id).await?)
-    }
-
-    /// Gives a person a budget in the place of the one they had, by a command on
-    /// the installation. What is awake beyond it stays so, but for the money: at
-    /// the next look it is saved and sleeps.
-    pub async fn set_budget(&self, name: &Name, budget: Budget) -> Result<Account> {
-        let user = self.store.user_named(name.as_str()).await?.ok_or(Error::NoSuchPerson)?;
-        self.change_budget(Actor::CommandLine, user, budget).await
-    }
-
-    /// The same, by right of one's role.
-    pub async fn give_budget(&self, who: &Principal, name: &Name, budget: Budget) -> Result<Account> {
-        let user = self.store.user_named(name.as_str()).await?;
-        let change =
-            |user: &User| Act::SetBudget { person: user.id, name: name.clone(), budget: budget.clone() };
-        let act = || user.as_ref().map_or(Act::SeePeople, change);
-        self.audit.permit(who, Right::ManagePeople, act).await?;
-        self.change_budget(who.actor(), user.ok_or(Error::NoSuchPerson)?, budget).await
-    }
-
-    async fn change_budget(&self, actor: Actor, user: User, budget: Budget) -> Result<Account> {
-        let act = Act::SetBudget { person: user.id, name: user.name, budget: budget.clone() };
-        self.audit.told(actor, act, budgets::set(&*self.store, user.id, budget)).await
     }
 
     /// The person of that name, added with a role when there is none.

@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::budgets;
+use crate::budgets::{self, Courier, Endpoint};
 use crate::due::Look;
 use crate::error::{Error, Result};
 use crate::instances::Instances;
@@ -61,6 +61,8 @@ pub struct Orchestrator {
     pub(crate) launches: LaunchPolicy,
     /// Launches that wait for the provider's turn.
     pub(crate) waiting: Waiting,
+    /// Where notices are sent besides being shown.
+    pub(crate) notify: Option<Endpoint>,
 }
 
 impl Orchestrator {
@@ -69,6 +71,16 @@ impl Orchestrator {
         let mut tasks = JoinSet::new();
         tasks.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&self).work_deadlines()));
         tasks.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&self).keep_in_step()));
+        if let Some(endpoint) = self.notify.clone() {
+            match Courier::new(Arc::clone(&self.ledger), endpoint) {
+                Ok(courier) => drop(tasks.spawn(stop.clone().run_until_cancelled_owned(async {
+                    courier.run().await;
+                }))),
+                Err(error) => {
+                    tracing::error!(%error, "no notice is sent: the system has no root certificates")
+                }
+            }
+        }
         stop.run_until_cancelled(self.hear(events)).await;
         while tasks.join_next().await.is_some() {}
     }
@@ -174,7 +186,7 @@ impl Orchestrator {
                     if let Err(error) = self.reconcile(metered).await {
                         tracing::error!(%error, "provider and ledger could not be compared");
                     }
-                    if let Err(error) = budgets::enforce(&self.ledger, &owners).await {
+                    if let Err(error) = budgets::enforce(&self.ledger, &owners, self.notify.is_some()).await {
                         tracing::error!(%error, "budgets were not looked at");
                     }
                 }

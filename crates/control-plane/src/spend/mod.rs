@@ -88,6 +88,11 @@ impl Spend {
         Ok(lines)
     }
 
+    /// What each owner's month came to so far.
+    pub(crate) async fn owners_of_fleet(&self, month: Month) -> Result<Lines> {
+        self.fleet(month, View::Owners).await
+    }
+
     /// Some views of a month, all of one instant, and which that is.
     async fn read<const N: usize>(
         &self,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::audit::Act;
+use domain::budget::Subject;
 use domain::id::{AgentId, UserId};
 use domain::money::NanoDollars;
 use domain::price::{Basis, Rates};
@@ -63,8 +64,11 @@ impl Spend {
     }
 
     async fn limit(&self, whose: Whose) -> Result<Option<NanoDollars>> {
-        let Whose::Owner(owner) = whose else { return Ok(None) };
-        Ok(self.store.account(owner).await?.and_then(|account| account.budget.month))
+        let of = match whose {
+            Whose::Owner(owner) => Subject::Person(owner),
+            Whose::Fleet => Subject::Fleet,
+        };
+        Ok(self.store.account(&of).await?.and_then(|account| account.budget.month))
     }
 
     async fn top_agents(&self, lines: &Lines) -> Result<Vec<Top<AgentId>>> {

@@ -15,7 +15,7 @@ pub mod usage;
 use async_trait::async_trait;
 use domain::agent::Agent;
 use domain::audit::Entry;
-use domain::budget::Account;
+use domain::budget::{Account, Subject};
 use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
@@ -77,13 +77,10 @@ pub struct Idempotency {
     pub expires_at: Timestamp,
 }
 
-/// The right to wake an agent of an owner with a budget: whoever decided on
-/// this version of the account passes, once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
-    pub owner: UserId,
-    pub version: u64,
-}
+/// The right to wake an agent that counts against a budget: the account as it
+/// becomes. Whoever decided on its version passes, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn(pub Account);
 
 /// What became of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,18 +123,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Conflict`] when there is an agent of that id.
     async fn create(&self, transition: &Transition, idempotency: Option<&Idempotency>) -> Result<Created> {
-        self.create_in_turn(transition, idempotency, None).await
+        self.create_in_turns(transition, idempotency, &[]).await
     }
 
-    /// The same, if it is the caller's turn too.
+    /// The same, if these turns are the caller's too.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] also when somebody else had that turn.
-    async fn create_in_turn(
+    /// [`StoreError::Conflict`] also when somebody else had one of them.
+    async fn create_in_turns(
         &self,
         transition: &Transition,
         idempotency: Option<&Idempotency>,
-        turn: Option<&Turn>,
+        turns: &[Turn],
     ) -> Result<Created>;
 
     /// What the owner's key came to earlier, if it was used and has not expired
@@ -155,14 +152,14 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Conflict`] when it has another, or no such agent.
     async fn commit(&self, transition: &Transition) -> Result<()> {
-        self.commit_in_turn(transition, None).await
+        self.commit_in_turns(transition, &[]).await
     }
 
-    /// The same, if it is the caller's turn too.
+    /// The same, if these turns are the caller's too.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] also when somebody else had that turn.
-    async fn commit_in_turn(&self, transition: &Transition, turn: Option<&Turn>) -> Result<()>;
+    /// [`StoreError::Conflict`] also when somebody else had one of them.
+    async fn commit_in_turns(&self, transition: &Transition, turns: &[Turn]) -> Result<()>;
 
     /// The agent's row, deleted ones included.
     async fn agent(&self, id: AgentId) -> Result<Option<Agent>>;
@@ -204,8 +201,11 @@ pub trait Store: Send + Sync + 'static {
 
     // ── Budgets ─────────────────────────────────────────────────────────────
 
-    /// The owner's account, if they have a budget.
-    async fn account(&self, owner: UserId) -> Result<Option<Account>>;
+    /// A subject's account, if it has a budget.
+    async fn account(&self, of: &Subject) -> Result<Option<Account>>;
+
+    /// All accounts, by their subjects' texts, after `after`.
+    async fn accounts(&self, after: Option<&Subject>, limit: u16) -> Result<Vec<Account>>;
 
     /// Writes an account in the place of the one of its version (0: of none);
     /// it then has the next.

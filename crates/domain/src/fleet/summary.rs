@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::State;
+use super::{Group, State};
 use crate::agent::{Agent, ProviderName};
 use crate::boot::BootPhase;
 use crate::id::{AgentId, Generation, UserId};
@@ -59,6 +59,11 @@ impl From<&Agent> for Summary {
 }
 
 impl Summary {
+    /// Whether it counts as awake: something of it costs money, or soon will.
+    pub fn is_awake(&self) -> bool {
+        self.open.is_some() || matches!(self.state.group(), Group::Awake | Group::Booting)
+    }
+
     /// What an hour of it costs now.
     pub fn rate(&self) -> Rate {
         self.open.map_or(Rate::ZERO, |(_, rate)| rate)

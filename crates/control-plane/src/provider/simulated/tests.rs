@@ -88,6 +88,7 @@ fn house() -> House {
         keys: Keys { ticket: [1; 32], repository: [2; 32] },
         policy: crate::demo::policy(),
         prices: Prices::built_in(),
+        notify: None,
         launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
         origins: Vec::new(),
         certificate: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::agent::{Intent, Phase};
-use domain::budget::{Account, Budget, RESERVE};
+use domain::budget::{Account, Budget, RESERVE, Subject};
 use domain::event::{SaveReason, What};
 use domain::lifecycle::{Observation, Policy, Seen};
 use domain::money::NanoDollars;
@@ -24,38 +24,60 @@ use super::fixture::*;
 
 const SHARD: Shard = Shard(2);
 
+fn person(n: u8) -> Subject {
+    Subject::Person(owner(n))
+}
+
 fn account(limit: i64) -> Account {
     let budget = Budget { month: Some(NanoDollars(limit)), awake: Some(3), sizes: None };
-    Account { budget, ..Account::new(owner(1)) }
+    Account { budget, ..Account::new(person(1)) }
 }
 
 pub async fn an_account_is_changed_on_its_version(store: Ledger) {
-    assert_eq!(store.account(owner(1)).await.unwrap(), None);
+    assert_eq!(store.account(&person(1)).await.unwrap(), None);
     store.put_account(&account(5)).await.unwrap();
     let again = store.put_account(&account(6)).await;
     assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
-    let kept = store.account(owner(1)).await.unwrap().unwrap();
+    let kept = store.account(&person(1)).await.unwrap().unwrap();
     assert_eq!(kept, Account { version: 1, ..account(5) });
     store.put_account(&Account { version: 1, ..account(7) }).await.unwrap();
     let late = store.put_account(&Account { version: 1, ..account(8) }).await;
     assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
-    assert_eq!(store.account(owner(1)).await.unwrap(), Some(Account { version: 2, ..account(7) }));
-    assert_eq!(store.account(owner(2)).await.unwrap(), None);
+    assert_eq!(store.account(&person(1)).await.unwrap(), Some(Account { version: 2, ..account(7) }));
+    assert_eq!(store.account(&person(2)).await.unwrap(), None);
+}
+
+pub async fn accounts_are_listed_by_their_subjects(store: Ledger) {
+    let subjects = [Subject::Fleet, person(1), person(2), Subject::Team("ñandú #1".parse().unwrap())];
+    for of in &subjects {
+        store.put_account(&Account::new(of.clone())).await.unwrap();
+    }
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.accounts(after.as_ref(), 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.of.clone());
+        listed.extend(page);
+    }
+    assert!(listed.iter().all(|account| account.version == 1));
+    let listed: Vec<_> = listed.into_iter().map(|account| account.of).collect();
+    assert_eq!(listed, subjects);
 }
 
 pub async fn a_turn_is_one_writers(store: Ledger) {
     store.put_account(&account(5)).await.unwrap();
-    let turn = Turn { owner: owner(1), version: 1 };
+    let turns = [Turn(Account { version: 1, ..account(5) })];
     let spawn = |n: u16| {
-        let (store, spawned) = (store.clone(), spawned(id(SHARD, n), owner(1), START));
-        async move { store.create_in_turn(&spawned, None, Some(&turn)).await }
+        let (store, spawned, turns) = (store.clone(), spawned(id(SHARD, n), owner(1), START), turns.clone());
+        async move { store.create_in_turns(&spawned, None, &turns).await }
     };
     let outcomes = together((0..8).map(spawn)).await;
     let made = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Created::New))).count();
     assert_eq!(made, 1, "{outcomes:?}");
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Created::New) | Err(StoreError::Conflict))));
     assert_eq!(store.agents_of(owner(1), None, 10).await.unwrap().len(), 1);
-    assert_eq!(store.account(owner(1)).await.unwrap(), Some(Account { version: 2, ..account(5) }));
+    assert_eq!(store.account(&person(1)).await.unwrap(), Some(Account { version: 2, ..account(5) }));
 }
 
 pub async fn a_commit_in_a_turn_that_passed_changes_nothing(store: Ledger) {
@@ -63,12 +85,12 @@ pub async fn a_commit_in_a_turn_that_passed_changes_nothing(store: Ledger) {
     let agent = create(&store, id(SHARD, 1), owner(1)).await;
     let agent = observe(&store, &agent, Observation::SleepAsked, at(1)).await;
     let wake = next(&agent, Observation::WakeAsked, at(2));
-    let late = store.commit_in_turn(&wake, Some(&Turn { owner: owner(1), version: 7 })).await;
+    let late = store.commit_in_turns(&wake, &[Turn(Account { version: 7, ..account(5) })]).await;
     assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
     assert_eq!(store.agent(agent.id).await.unwrap(), Some(agent));
-    store.commit_in_turn(&wake, Some(&Turn { owner: owner(1), version: 1 })).await.unwrap();
+    store.commit_in_turns(&wake, &[Turn(Account { version: 1, ..account(5) })]).await.unwrap();
     assert_eq!(store.agent(wake.agent.id).await.unwrap(), Some(wake.agent));
-    assert_eq!(store.account(owner(1)).await.unwrap().unwrap().version, 2);
+    assert_eq!(store.account(&person(1)).await.unwrap().unwrap().version, 2);
 }
 
 /// A control plane of its own on the ledger.
@@ -139,9 +161,9 @@ pub async fn who_used_a_budget_up_is_told_and_sleeps_saved(store: Ledger) {
     store.put_account(&account(used.0)).await.unwrap();
     let plane = plane(&store);
     let owners = [owner(1), owner(2)].into();
-    budgets::enforce(&plane, &owners).await.unwrap();
-    budgets::enforce(&plane, &owners).await.unwrap();
-    let told = store.account(owner(1)).await.unwrap().unwrap();
+    budgets::enforce(&plane, &owners, false).await.unwrap();
+    budgets::enforce(&plane, &owners, false).await.unwrap();
+    let told = store.account(&person(1)).await.unwrap().unwrap();
     assert_eq!(told.notices.iter().map(|notice| notice.percent).collect::<Vec<_>>(), [50, 80, 100]);
     let after = store.agent(agent.id).await.unwrap().unwrap();
     assert_eq!((after.phase, after.intent), (Phase::Saving, Intent::Asleep));
@@ -151,6 +173,53 @@ pub async fn who_used_a_budget_up_is_told_and_sleeps_saved(store: Ledger) {
     assert!(refused.contains("administrator"), "{refused}");
     // Raised, it goes on.
     let raised = Budget { month: Some(NanoDollars(used.0 * 9)), ..told.budget };
-    budgets::set(&*store, owner(1), raised).await.unwrap();
+    budgets::set(&*store, &person(1), raised).await.unwrap();
     assert_eq!(plane.wake(agent.id).await.unwrap().intent, Intent::Awake);
+}
+
+/// Several owners share what there is, whoever looks.
+pub async fn of_spawns_at_once_no_more_pass_than_the_fleet_may_have_awake(store: Ledger) {
+    let budget = Budget { awake: Some(3), ..Budget::default() };
+    store.put_account(&Account { budget, ..Account::new(Subject::Fleet) }).await.unwrap();
+    let planes = [plane(&store), plane(&store)];
+    let spawn = |n: u16| {
+        let (plane, spawned) =
+            (planes[usize::from(n % 2)].clone(), spawned(id(SHARD, n), owner(1 + (n % 3) as u8), START));
+        async move { plane.create(&spawned, None).await }
+    };
+    let outcomes = together((0..12).map(spawn)).await;
+    let made = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Created::New))).count();
+    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::OverBudget(_)))).count();
+    assert_eq!((made, refused), (3, 9), "{outcomes:?}");
+    // What sleeps is seen at the next look, and gives its place back.
+    let awake = store.fleet(SHARD, None, 10).await.unwrap().remove(0);
+    let agent = store.agent(awake.id).await.unwrap().unwrap();
+    observe(&store, &agent, Observation::SleepAsked, START).await;
+    budgets::enforce(&planes[0], &[].into(), false).await.unwrap();
+    let pool = store.account(&Subject::Fleet).await.unwrap().unwrap().pool.unwrap();
+    assert_eq!(pool.standing.awake, 2);
+    assert_eq!(planes[1].wake(awake.id).await.unwrap().intent, Intent::Awake);
+}
+
+pub async fn a_fleet_that_used_its_budget_up_sleeps_saved(store: Ledger) {
+    let long_ago = START.before(std::time::Duration::from_secs(3600));
+    let mut used = NanoDollars::ZERO;
+    for n in 1..=2 {
+        let agent = create(&store, id(SHARD, n.into()), owner(n)).await;
+        let agent = launch(&store, &agent, long_ago).await;
+        let agent = see(&store, &agent, Seen::Enrolled, START).await;
+        let agent = see(&store, &agent, Seen::Ready, START).await;
+        used += agent.open_segment().unwrap().cost(START);
+    }
+    let budget = Budget { month: Some(used), ..Budget::default() };
+    store.put_account(&Account { budget, ..Account::new(Subject::Fleet) }).await.unwrap();
+    let plane = plane(&store);
+    budgets::enforce(&plane, &[].into(), true).await.unwrap();
+    let told = store.account(&Subject::Fleet).await.unwrap().unwrap();
+    assert_eq!(told.told(START.month()), Some(100));
+    assert!(told.notices.iter().all(|notice| notice.delivery.is_some()));
+    for n in 1..=2 {
+        let after = store.agent(id(SHARD, n)).await.unwrap().unwrap();
+        assert_eq!((after.phase, after.intent), (Phase::Saving, Intent::Asleep));
+    }
 }

@@ -25,22 +25,17 @@ pub(super) async fn create(
     lanes: Lanes,
     transition: &Transition,
     idempotency: Option<&Idempotency>,
-    turn: Option<&Turn>,
+    turns: &[Turn],
 ) -> Result<Created> {
-    match change::creation(db, lanes, transition, idempotency, turn)?.run().await? {
+    match change::creation(db, lanes, transition, idempotency, turns)?.run().await? {
         Outcome::Done => Ok(Created::New),
         Outcome::Refused(Refusal::Key(request), Some(before)) => expiring::came_to(&before, request),
         Outcome::Refused(refusal, _) => Err(refused(transition, refusal)),
     }
 }
 
-pub(super) async fn commit(
-    db: &Db,
-    lanes: Lanes,
-    transition: &Transition,
-    turn: Option<&Turn>,
-) -> Result<()> {
-    match change::commit(db, lanes, transition, turn)?.run().await? {
+pub(super) async fn commit(db: &Db, lanes: Lanes, transition: &Transition, turns: &[Turn]) -> Result<()> {
+    match change::commit(db, lanes, transition, turns)?.run().await? {
         Outcome::Done => Ok(()),
         Outcome::Refused(refusal, _) => Err(refused(transition, refusal)),
     }

@@ -10,6 +10,7 @@ use domain::time::Timestamp;
 
 use crate::store::{Hash, Idempotency, Result, Turn};
 
+use super::accounts;
 use super::expiring::idempotency_item;
 use super::item::{Item, item, json, n, s};
 use super::key::{self, Key};
@@ -35,7 +36,7 @@ pub(super) fn creation<'a>(
     lanes: Lanes,
     transition: &Transition,
     idempotency: Option<&Idempotency>,
-    turn: Option<&Turn>,
+    turns: &[Turn],
 ) -> Result<Transaction<'a, Refusal>> {
     let agent = &transition.agent;
     let mut writes = Transaction::new(db);
@@ -51,7 +52,7 @@ pub(super) fn creation<'a>(
     writes.put_new(row(transition)?, Refusal::Version);
     writes.put(item(&key::agent_of(agent.owner, agent.id), []));
     writes.put(listed_item(agent)?);
-    pass(&mut writes, turn);
+    pass(&mut writes, db, turns)?;
     append(&mut writes, db, lanes, transition)?;
     Ok(writes)
 }
@@ -61,7 +62,7 @@ pub(super) fn commit<'a>(
     db: &'a Db,
     lanes: Lanes,
     transition: &Transition,
-    turn: Option<&Turn>,
+    turns: &[Turn],
 ) -> Result<Transaction<'a, Refusal>> {
     let agent = &transition.agent;
     let mut writes = Transaction::new(db);
@@ -74,7 +75,7 @@ pub(super) fn commit<'a>(
         // What changes nothing of the list but the last use is not worth a write.
         writes.put(listed_item(agent)?);
     }
-    pass(&mut writes, turn);
+    pass(&mut writes, db, turns)?;
     append(&mut writes, db, lanes, transition)?;
     Ok(writes)
 }
@@ -84,18 +85,12 @@ fn listed_item(agent: &Agent) -> Result<Item> {
     Ok(item(&key::listed(agent.id), [("summary", json(&Summary::from(agent))?)]))
 }
 
-/// The turnstile of an owner with a budget, if nobody else passed it.
-fn pass(writes: &mut Transaction<'_, Refusal>, turn: Option<&Turn>) {
-    if let Some(Turn { owner, version }) = turn {
-        let values = [(":from", n(version)), (":next", n(version + 1))];
-        writes.update_if(
-            &key::account(*owner),
-            "SET version = :next",
-            "version = :from",
-            values,
-            Refusal::Version,
-        );
+/// The turnstiles of budgets, if nobody else passed one of them.
+fn pass(writes: &mut Transaction<'_, Refusal>, db: &Db, turns: &[Turn]) -> Result<()> {
+    for Turn(account) in turns {
+        accounts::change(writes, db, account, Refusal::Version)?;
     }
+    Ok(())
 }
 
 fn row(transition: &Transition) -> Result<Item> {

@@ -1,6 +1,7 @@
 //! The keys of all items. Texts compare by their bytes in DynamoDB, so numbers
 //! have a fixed width and ids are as they are.
 
+use domain::budget::Subject;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::protocol::to_hex;
 use domain::time::{Month, Timestamp};
@@ -74,8 +75,13 @@ pub(super) fn user(id: UserId) -> Key {
     key(users_own(id), "user")
 }
 
-pub(super) fn account(owner: UserId) -> Key {
-    key(users_own(owner), "account")
+pub(super) fn account(of: &Subject) -> Key {
+    key("budgets".to_owned(), of.to_string())
+}
+
+pub(super) fn accounts_after(after: Option<&Subject>) -> Span {
+    let low = after.map_or_else(|| "!".to_owned(), |after| format!("{after}\u{1}"));
+    Span { partition: "budgets".to_owned(), low, high: "~".to_owned() }
 }
 
 pub(super) fn user_named(name: &str) -> Key {

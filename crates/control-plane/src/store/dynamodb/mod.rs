@@ -37,7 +37,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::Builder;
 use domain::agent::Agent;
 use domain::audit::Entry;
-use domain::budget::Account;
+use domain::budget::{Account, Subject};
 use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
@@ -101,13 +101,13 @@ impl Dynamo {
 
 #[async_trait]
 impl Store for Dynamo {
-    async fn create_in_turn(
+    async fn create_in_turns(
         &self,
         transition: &Transition,
         idempotency: Option<&Idempotency>,
-        turn: Option<&Turn>,
+        turns: &[Turn],
     ) -> Result<Created> {
-        agents::create(&self.db, self.lanes, transition, idempotency, turn).await
+        agents::create(&self.db, self.lanes, transition, idempotency, turns).await
     }
 
     async fn created(
@@ -119,8 +119,8 @@ impl Store for Dynamo {
         expiring::created(&self.db, owner, idempotency, now).await
     }
 
-    async fn commit_in_turn(&self, transition: &Transition, turn: Option<&Turn>) -> Result<()> {
-        agents::commit(&self.db, self.lanes, transition, turn).await
+    async fn commit_in_turns(&self, transition: &Transition, turns: &[Turn]) -> Result<()> {
+        agents::commit(&self.db, self.lanes, transition, turns).await
     }
 
     async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
@@ -161,8 +161,12 @@ impl Store for Dynamo {
         agents::fleet(&self.db, shard, after, limit).await
     }
 
-    async fn account(&self, owner: UserId) -> Result<Option<Account>> {
-        accounts::account(&self.db, owner).await
+    async fn account(&self, of: &Subject) -> Result<Option<Account>> {
+        accounts::account(&self.db, of).await
+    }
+
+    async fn accounts(&self, after: Option<&Subject>, limit: u16) -> Result<Vec<Account>> {
+        accounts::all(&self.db, after, limit).await
     }
 
     async fn put_account(&self, account: &Account) -> Result<()> {

@@ -85,7 +85,7 @@ impl Change {
         &self,
         db: &Connection,
         idempotency: Option<&Idempotency>,
-        turn: Option<&Turn>,
+        turns: &[Turn],
     ) -> Result<Created> {
         if let Some(idempotency) = idempotency {
             if let Some(before) = created(db, self.owner, idempotency, self.created_at)? {
@@ -111,12 +111,12 @@ impl Change {
             self.agent
         ];
         changed(sql::INSERT_AGENT.run(db, row)?)?;
-        turn.map_or(Ok(()), |turn| accounts::pass(db, turn))?;
+        turns.iter().try_for_each(|Turn(account)| accounts::put(db, account))?;
         self.append(db)?;
         Ok(Created::New)
     }
 
-    pub fn commit(&self, db: &Connection, turn: Option<&Turn>) -> Result<()> {
+    pub fn commit(&self, db: &Connection, turns: &[Turn]) -> Result<()> {
         let row = params![
             self.id.to_string(),
             self.version,
@@ -127,7 +127,7 @@ impl Change {
             self.from_version
         ];
         changed(sql::UPDATE_AGENT.run(db, row)?)?;
-        turn.map_or(Ok(()), |turn| accounts::pass(db, turn))?;
+        turns.iter().try_for_each(|Turn(account)| accounts::put(db, account))?;
         self.append(db)
     }
 

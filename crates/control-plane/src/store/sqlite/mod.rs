@@ -23,7 +23,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use domain::agent::Agent;
 use domain::audit::Entry;
-use domain::budget::Account;
+use domain::budget::{Account, Subject};
 use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
@@ -68,14 +68,14 @@ impl Sqlite {
 
 #[async_trait]
 impl Store for Sqlite {
-    async fn create_in_turn(
+    async fn create_in_turns(
         &self,
         transition: &Transition,
         idempotency: Option<&Idempotency>,
-        turn: Option<&Turn>,
+        turns: &[Turn],
     ) -> Result<Created> {
-        let (change, idempotency, turn) = (Change::of(transition)?, idempotency.cloned(), turn.copied());
-        self.writer.write(move |db| change.create(db, idempotency.as_ref(), turn.as_ref())).await
+        let (change, idempotency, turns) = (Change::of(transition)?, idempotency.cloned(), turns.to_vec());
+        self.writer.write(move |db| change.create(db, idempotency.as_ref(), &turns)).await
     }
 
     async fn created(
@@ -88,9 +88,9 @@ impl Store for Sqlite {
         self.readers.read(move |db| agents::created(db, owner, &idempotency, now)).await
     }
 
-    async fn commit_in_turn(&self, transition: &Transition, turn: Option<&Turn>) -> Result<()> {
-        let (change, turn) = (Change::of(transition)?, turn.copied());
-        self.writer.write(move |db| change.commit(db, turn.as_ref())).await
+    async fn commit_in_turns(&self, transition: &Transition, turns: &[Turn]) -> Result<()> {
+        let (change, turns) = (Change::of(transition)?, turns.to_vec());
+        self.writer.write(move |db| change.commit(db, &turns)).await
     }
 
     async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
@@ -135,8 +135,14 @@ impl Store for Sqlite {
         self.readers.read(move |db| agents::fleet(db, shard, after, limit)).await
     }
 
-    async fn account(&self, owner: UserId) -> Result<Option<Account>> {
-        self.readers.read(move |db| accounts::account(db, owner)).await
+    async fn account(&self, of: &Subject) -> Result<Option<Account>> {
+        let of = of.clone();
+        self.readers.read(move |db| accounts::account(db, &of)).await
+    }
+
+    async fn accounts(&self, after: Option<&Subject>, limit: u16) -> Result<Vec<Account>> {
+        let after = after.cloned();
+        self.readers.read(move |db| accounts::all(db, after.as_ref(), limit)).await
     }
 
     async fn put_account(&self, account: &Account) -> Result<()> {

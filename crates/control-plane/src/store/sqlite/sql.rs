@@ -38,11 +38,11 @@ statements! {
     METERED = "SELECT id, agent FROM agents
         WHERE shard = ?1 AND metered = 1 AND id > ?2 ORDER BY id LIMIT ?3";
 
-    ACCOUNT = "SELECT version, account FROM accounts WHERE owner = ?1";
-    ADD_ACCOUNT = "INSERT INTO accounts (owner, version, account) VALUES (?1, ?2 + 1, ?3)
+    ACCOUNT = "SELECT version, account FROM accounts WHERE subject = ?1";
+    ACCOUNTS = "SELECT version, account FROM accounts WHERE subject > ?1 ORDER BY subject LIMIT ?2";
+    ADD_ACCOUNT = "INSERT INTO accounts (subject, version, account) VALUES (?1, ?2 + 1, ?3)
         ON CONFLICT DO NOTHING";
-    PUT_ACCOUNT = "UPDATE accounts SET version = ?2 + 1, account = ?3 WHERE owner = ?1 AND version = ?2";
-    PASS = "UPDATE accounts SET version = version + 1 WHERE owner = ?1 AND version = ?2";
+    PUT_ACCOUNT = "UPDATE accounts SET version = ?2 + 1, account = ?3 WHERE subject = ?1 AND version = ?2";
 
     UNFOLDED = "SELECT segment, folded_until FROM segments
         WHERE to_fold = ?1 ORDER BY agent, generation LIMIT ?2";

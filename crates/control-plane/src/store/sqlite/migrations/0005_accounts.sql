@@ -1,7 +1,7 @@
--- Budgets. Who wakes an agent raises its owner's `version` in the same transaction.
+-- Budgets. What is admitted under one raises its `version` in the same transaction.
 
 CREATE TABLE accounts (
-    owner TEXT NOT NULL PRIMARY KEY,
+    subject TEXT NOT NULL PRIMARY KEY,
     version INTEGER NOT NULL,
     account TEXT NOT NULL CHECK (json_valid(account))
 ) STRICT, WITHOUT ROWID;

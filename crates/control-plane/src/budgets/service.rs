@@ -1,0 +1,121 @@
+//! Who may look at budgets and change them.
+
+use std::sync::Arc;
+
+use domain::audit::{Act, Actor};
+use domain::budget::{Account, Budget, Listed, Standing, Subject};
+use domain::money::NanoDollars;
+use domain::name::Name;
+
+use super::{all, person, pool, set};
+use crate::audit::Audit;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::identity::{Principal, Right};
+use crate::ledger::Ledger;
+use crate::store::Store;
+
+/// Budgets that are looked at in one page with how they stand; more are listed
+/// without.
+const STANDINGS_MAX: usize = 200;
+
+/// Budgets, for who may see to them.
+pub struct Budgets {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    audit: Audit,
+    /// There where a control plane runs; a command has the store alone.
+    ledger: Option<Arc<Ledger>>,
+}
+
+impl Budgets {
+    /// A running control plane's.
+    pub(crate) fn of(ledger: Arc<Ledger>) -> Self {
+        let audit = Audit::new(ledger.store.clone(), ledger.clock.clone());
+        Self { store: ledger.store.clone(), clock: ledger.clock.clone(), audit, ledger: Some(ledger) }
+    }
+
+    /// A command's.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { audit: Audit::new(store.clone(), clock.clone()), store, clock, ledger: None }
+    }
+
+    /// How much of their month's budget the caller was told to have used, in
+    /// percent, and of what; nothing before the first notice.
+    pub async fn told(&self, who: &Principal) -> Result<Option<(u8, NanoDollars)>> {
+        let Some(account) = self.store.account(&Subject::Person(who.user)).await? else { return Ok(None) };
+        Ok(account.told(self.clock.now().month()).zip(account.budget.month))
+    }
+
+    /// All budgets, each with its person's name and how it stands.
+    pub async fn list(&self, who: &Principal) -> Result<Vec<Listed>> {
+        self.audit.permit(who, Right::ManagePeople, || Act::SeeBudgets).await?;
+        let mut listed = Vec::new();
+        for (index, account) in all(&*self.store).await?.into_iter().enumerate() {
+            let name = match &account.of {
+                Subject::Person(id) => self.store.user(*id).await?.map(|user| user.name),
+                Subject::Team(team) => Some(team.clone()),
+                Subject::Fleet => None,
+            };
+            let standing = match &self.ledger {
+                Some(ledger) if index < STANDINGS_MAX => Some(standing(ledger, &account).await?),
+                _ => None,
+            };
+            let Account { of, budget, notices, .. } = account;
+            listed.push(Listed { of, name, budget, notices, standing });
+        }
+        Ok(listed)
+    }
+
+    /// The subject that a person's name is.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPerson`].
+    pub async fn person(&self, name: &Name) -> Result<Subject> {
+        let user = self.store.user_named(name.as_str()).await?.ok_or(Error::NoSuchPerson)?;
+        Ok(Subject::Person(user.id))
+    }
+
+    /// A subject's budget, by a command on the installation.
+    pub async fn get(&self, of: &Subject) -> Result<Option<Account>> {
+        Ok(self.store.account(of).await?)
+    }
+
+    /// Gives a subject a budget in the place of the one it had, by a command on
+    /// the installation. What is awake beyond it stays so, but for the money: at
+    /// the next look it is saved and sleeps.
+    pub async fn set(&self, of: Subject, budget: Budget) -> Result<Account> {
+        self.change(Actor::CommandLine, of, budget).await
+    }
+
+    /// The same, by right of one's role.
+    pub async fn give(&self, who: &Principal, of: Subject, budget: Budget) -> Result<Account> {
+        let act = || Act::SetBudget { of: of.clone(), budget: budget.clone() };
+        self.audit.permit(who, Right::ManagePeople, act).await?;
+        self.change(who.actor(), of, budget).await
+    }
+
+    /// The same for a person by name. Whether there is one is told to nobody who
+    /// may not ask.
+    pub async fn give_person(&self, who: &Principal, name: &Name, budget: Budget) -> Result<Account> {
+        self.audit.permit(who, Right::ManagePeople, || Act::SeeBudgets).await?;
+        let of = self.person(name).await?;
+        self.give(who, of, budget).await
+    }
+
+    async fn change(&self, actor: Actor, of: Subject, budget: Budget) -> Result<Account> {
+        let act = Act::SetBudget { of: of.clone(), budget: budget.clone() };
+        self.audit.told(actor, act, set(&*self.store, &of, budget)).await
+    }
+}
+
+async fn standing(ledger: &Ledger, account: &Account) -> Result<Standing> {
+    let now = ledger.now();
+    match &account.of {
+        Subject::Person(owner) => person(ledger, *owner, None, now).await,
+        of => match account.pooled(now) {
+            Some(standing) => Ok(standing),
+            None => pool(ledger, of, now).await,
+        },
+    }
+}

@@ -11,6 +11,7 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::due::Due;
 use crate::fleet::Fleet;
+use crate::guests::Guests;
 use crate::identity::Identity;
 use crate::instances::Instances;
 use crate::ledger::Ledger;
@@ -104,6 +105,8 @@ impl ControlPlane {
             launches,
             waiting: Waiting::default(),
         });
+        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&clock)));
+        let guests = Guests::new(Arc::clone(&ledger), Arc::clone(&identity), Arc::clone(&instances));
         Ok(Self {
             fleet: Arc::new(Fleet {
                 ledger: Arc::clone(&ledger),
@@ -111,9 +114,10 @@ impl ControlPlane {
                 instances,
                 signer: Arc::clone(&signer),
                 audit: Audit::new(Arc::clone(&store), Arc::clone(&clock)),
+                guests: Arc::new(guests),
             }),
-            spend: Arc::new(Spend::new(Arc::clone(&store), Arc::clone(&clock))),
-            identity: Arc::new(Identity::new(store, clock)),
+            spend: Arc::new(Spend::new(store, clock)),
+            identity,
             link: Arc::new(Link {
                 ledger,
                 orchestrator: Arc::clone(&orchestrator),

@@ -11,7 +11,10 @@ use crate::components::stage::DemoMark;
 use crate::components::toasts::{Toasts, provide_toasts};
 use crate::i18n::{Lang, provide_lang};
 use crate::live::provide_pulse;
-use crate::pages::{AgentPage, AgentsPage, FleetPage, LostPage, SettingsPage, SignInPage, StagePage};
+use crate::pages::{
+    AgentPage, AgentsPage, AuditPage, FleetPage, LookPage, LostPage, PeoplePage, SettingsPage, SignInPage,
+    StagePage,
+};
 use crate::stage::provide_stage;
 use crate::theme::Theme;
 
@@ -38,6 +41,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=|| AgentsPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("agents/:id") view=|| AgentPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("fleet") view=|| FleetPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("agents/:id/look") view=|| LookPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("people") view=|| PeoplePage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("audit") view=|| AuditPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("stage") view=|| StagePage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("settings") view=|| SettingsPage().into_any() ssr=SsrMode::Async />
                 </ParentRoute>

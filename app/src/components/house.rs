@@ -1,6 +1,5 @@
 //! What stands around every page of somebody who is signed in.
 
-use domain::name::Name;
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet, Redirect};
 
@@ -38,7 +37,7 @@ pub fn House() -> impl IntoView {
             Ok(me) => {
                 signed.0.set_value(Some(me.clone()));
                 view! {
-                    <Frame name=Some(me.name) staff=me.sees_fleet>
+                    <Frame me=Some(me)>
                         <Outlet />
                     </Frame>
                 }
@@ -57,14 +56,11 @@ pub fn House() -> impl IntoView {
 #[component]
 pub fn Frame(
     /// Who is signed in.
-    name: Option<Name>,
-    /// Whether they may see the fleet.
-    #[prop(optional)]
-    staff: bool,
+    me: Option<Me>,
     children: Children,
 ) -> impl IntoView {
     let t = use_strings();
-    if name.is_some() {
+    if me.is_some() {
         watch_stage();
     }
     view! {
@@ -82,7 +78,7 @@ pub fn Frame(
                 </a>
                 <LangSwitch />
                 <ThemeSwitch />
-                {name.map(|name| view! { <Account name staff /> })}
+                {me.map(|me| view! { <Account me /> })}
             </header>
             {children()}
             <footer class="footer">
@@ -95,9 +91,9 @@ pub fn Frame(
 }
 
 #[component]
-fn Account(name: Name, staff: bool) -> impl IntoView {
+fn Account(me: Me) -> impl IntoView {
     let (t, act) = (use_strings(), use_act());
-    let letter: String = name.as_str().chars().take(1).flat_map(char::to_uppercase).collect();
+    let letter: String = me.name.as_str().chars().take(1).flat_map(char::to_uppercase).collect();
     let leave = move |_| act.run(api::sign_out(), |()| browser::leave_for("/sign-in"));
     view! {
         <details class="menu">
@@ -107,8 +103,10 @@ fn Account(name: Name, staff: bool) -> impl IntoView {
                 </span>
             </summary>
             <div class="menu-list">
-                <p class="menu-note">{name.to_string()}</p>
-                {staff.then(|| view! { <A href="/fleet">{icon("mug")} {t.fleet}</A> })}
+                <p class="menu-note">{me.name.to_string()}</p>
+                {me.sees_fleet.then(|| view! { <A href="/fleet">{icon("mug")} {t.fleet}</A> })}
+                {me.manages_people.then(|| view! { <A href="/people">{icon("user")} {t.people.people}</A> })}
+                {me.reads_audit.then(|| view! { <A href="/audit">{icon("shield")} {t.people.audit}</A> })}
                 <A href="/settings">{icon("settings")} {t.settings}</A>
                 <button r#type="button" on:click=leave>
                     {icon("leave")}

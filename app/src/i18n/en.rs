@@ -3,6 +3,7 @@
 use super::Strings;
 
 pub static STRINGS: Strings = Strings {
+    people: &super::people::EN,
     skip: "Skip to content",
     language: "Language",
     theme: "Theme",

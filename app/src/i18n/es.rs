@@ -3,6 +3,7 @@
 use super::Strings;
 
 pub static STRINGS: Strings = Strings {
+    people: &super::people::ES,
     skip: "Saltar al contenido",
     language: "Idioma",
     theme: "Tema",

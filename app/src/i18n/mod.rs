@@ -3,11 +3,13 @@
 mod en;
 mod es;
 mod format;
+mod people;
 mod stage;
 mod strings;
 
 use leptos::prelude::{provide_context, use_context};
 
+pub use people::PeopleStrings;
 pub use strings::Strings;
 
 /// A language of the console.

@@ -2,6 +2,8 @@
 
 /// The texts of one language.
 pub struct Strings {
+    /// Of people, in a file of their own.
+    pub people: &'static super::PeopleStrings,
     // The house
     pub skip: &'static str,
     pub language: &'static str,

@@ -4,6 +4,7 @@ pub mod agents;
 pub mod bearer;
 mod events;
 pub mod fleet;
+mod people;
 pub mod problem;
 mod resource;
 
@@ -42,6 +43,11 @@ pub fn router() -> Router<State> {
         .routes(routes!(fleet::page))
         .routes(routes!(fleet::give_role))
         .routes(routes!(fleet::audit_log))
+        .routes(routes!(people::list))
+        .routes(routes!(people::give_team))
+        .routes(routes!(people::end_sessions))
+        .routes(routes!(people::invitations, people::invite))
+        .routes(routes!(people::withdraw))
         .split_for_parts();
     let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     description.components.get_or_insert_default().add_security_scheme("token", token);

@@ -7,7 +7,7 @@ import { agentOf, connected, signIn, sound, spawn, type, words } from "../steps"
 
 const people = {
   es: {
-    account: "Tu cuenta", title: "Personas", invite: "Invitar", name: "Nombre", role: "Rol", team: "Equipo", welcome: /Bienvenid/,
+    account: "Tu cuenta", title: "Personas", invite: "Invitar", name: "Nombre", role: "Rol", team: "Equipo", welcome: /[Bb]ienvenid/,
     newPassword: "Contraseña nueva", setPassword: "Guardar contraseña", password: "Contraseña", enter: "Entrar", wrong: /no van juntos/,
     sessions: "Tus sesiones", endOthers: "Cerrar las demás", change: "Rol y equipo…", of: "Rol y equipo de Ana", save: "Guardar", changed: "Guardado: Ana.",
     audit: "Auditoría", person: "Persona", filter: "Filtrar", invited: "Invitar: Ana", close: "Cerrar", leave: "Salir",

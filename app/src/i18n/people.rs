@@ -135,7 +135,7 @@ pub static ES: PeopleStrings = PeopleStrings {
     password: "Contraseña",
     enter: "Entrar",
     without_password: "Sin contraseña, entra con un enlace:",
-    welcome: "Bienvenido a OpenClaw Cloud",
+    welcome: "Te damos la bienvenida",
     welcome_text: "Pon una contraseña y entra con ella la próxima vez. Tu invitación ya no vale.",
     later: "Ahora no",
     error_wrong_password: "Ese nombre y esa contraseña no van juntos.",

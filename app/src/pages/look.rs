@@ -20,16 +20,24 @@ use crate::terminal::{Link, Watched};
 pub fn LookPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse().ok()));
-    let found = Resource::new_blocking(
+    let look = Resource::new_blocking(
         move || id.get(),
         |id: Option<AgentId>| async move {
             let id = id.ok_or(AppError::new(ErrorCode::NotFound))?;
-            let look = api::look_of(id).await?.ok_or(AppError::new(ErrorCode::NotFound))?;
-            Ok((look, api::fleet_agent(id).await?))
+            api::look_of(id).await?.ok_or(AppError::new(ErrorCode::NotFound))
         },
     );
+    let sight = Resource::new_blocking(
+        move || id.get(),
+        |id: Option<AgentId>| async move { api::fleet_agent(id.ok_or(AppError::new(ErrorCode::NotFound))?).await },
+    );
+    let found = move || {
+        let (look, sight) = (look.get()?, sight.get()?);
+        let both = || Ok((look?, sight?));
+        Some(both())
+    };
     let page = move || {
-        found.get().map(|found: Result<(Look, Sight), AppError>| match found {
+        found().map(|found: Result<(Look, Sight), AppError>| match found {
             Ok((look, sight)) => view! { <Looking look sight /> }.into_any(),
             Err(error) if matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden) => {
                 view! { <Nothing /> }.into_any()

@@ -3,7 +3,6 @@
 use domain::name::Name;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use serde::{Deserialize, Serialize};
 
 use super::FaultPage;
 use crate::api::{self, OwnPassword, SessionView, TokenView};
@@ -22,7 +21,6 @@ use crate::reader;
 use crate::root::ChosenTheme;
 
 /// What the page shows of its reader.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Kept {
     tokens: Vec<TokenView>,
     sessions: Vec<SessionView>,
@@ -33,18 +31,16 @@ struct Kept {
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let t = use_strings();
-    let kept = Resource::new_blocking(
-        || (),
-        |()| async move {
-            Ok::<_, AppError>(Kept {
-                tokens: api::tokens().await?,
-                sessions: api::sessions().await?,
-                password: api::own_password().await?,
-            })
-        },
-    );
+    let tokens = Resource::new_blocking(|| (), |()| api::tokens());
+    let sessions = Resource::new_blocking(|| (), |()| api::sessions());
+    let password = Resource::new_blocking(|| (), |()| api::own_password());
+    let kept = move || {
+        let (tokens, sessions, password) = (tokens.get()?, sessions.get()?, password.get()?);
+        let all = || Ok(Kept { tokens: tokens?, sessions: sessions?, password: password? });
+        Some(all())
+    };
     let page = move || {
-        kept.get().map(|kept| match kept {
+        kept().map(|kept: Result<_, AppError>| match kept {
             Ok(kept) => view! { <Settings kept /> }.into_any(),
             Err(error) => view! { <FaultPage error /> }.into_any(),
         })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::agent::ProviderName;
 use domain::boot::BootPhase;
 use domain::event::{Event, What};
 use domain::fleet::State;
@@ -111,7 +112,8 @@ fn Inside(sight: Sight) -> impl IntoView {
             <span class="soft">{view.size.to_string()} " · " {view.provider.as_str()}</span>
             <code class="small">{view.id.to_string()}</code>
         </div>
-        <AskToLook agent=view.id owner=owner.to_string() />
+        {(view.provider != ProviderName::Simulated)
+            .then(|| view! { <AskToLook agent=view.id owner=owner.to_string() /> })}
         <section aria-labelledby="waterfall-title">
             <h3 id="waterfall-title">{t.boot_waterfall}</h3>
             {waterfall(&view, lang, t)}

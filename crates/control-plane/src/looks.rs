@@ -2,7 +2,7 @@
 //! owner's consent alone, and all of it in the log. Who looks comes through the
 //! relay, where they can be cut off, and nothing that they send does anything.
 
-use domain::agent::{Agent, Phase};
+use domain::agent::{Agent, Phase, ProviderName};
 use domain::audit::{Act, Outcome};
 use domain::id::AgentId;
 use domain::look::{Look, State, Step};
@@ -27,7 +27,8 @@ impl Fleet {
         if agent.phase == Phase::Deleted || agent.owner == who.user {
             return Err(Error::NotFound);
         }
-        if agent.phase != Phase::Running {
+        // What is only played has no terminal.
+        if agent.phase != Phase::Running || agent.provider == ProviderName::Simulated {
             return Err(Error::NotRunning);
         }
         let before = self.ledger.store.look(id).await?;

@@ -95,18 +95,21 @@ impl Default for Attempts {
 
 impl Attempts {
     /// Counts a try as failed, before it is known: of many at once none gets
-    /// through uncounted.
+    /// through uncounted. From no address it is counted by the name alone.
     ///
     /// # Errors
     /// [`Error::SlowDown`]: it is not its turn, and was not counted.
     pub fn begin(&self, name: &str, from: Option<IpAddr>, now: Timestamp) -> Result<()> {
         let from = from.map(network);
-        let wait = self.names.wait(name, now).max(self.addresses.wait(from, now));
+        let by_address = from.map(|from| self.addresses.wait(from, now)).unwrap_or_default();
+        let wait = self.names.wait(name, now).max(by_address);
         if !wait.is_zero() {
             return Err(Error::SlowDown { secs: wait.as_secs().max(1) });
         }
         self.names.count(name, now);
-        self.addresses.count(from, now);
+        if let Some(from) = from {
+            self.addresses.count(from, now);
+        }
         Ok(())
     }
 
@@ -114,7 +117,9 @@ impl Attempts {
     /// at other names.
     pub fn succeeded(&self, name: &str, from: Option<IpAddr>, now: Timestamp) {
         self.names.forget(name, now, u32::MAX);
-        self.addresses.forget(from.map(network), now, 1);
+        if let Some(from) = from.map(network) {
+            self.addresses.forget(from, now, 1);
+        }
     }
 }
 

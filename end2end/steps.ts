@@ -107,7 +107,7 @@ export async function sound(page: Page, what: string) {
 /** Makes an API token in the settings, and reads it the one time that it is shown. */
 export async function makeToken(page: Page) {
   await page.goto("/settings");
-  await page.getByRole("textbox").fill("ci");
+  await page.locator("#token-name").fill("ci");
   await page.keyboard.press("Enter");
   await expect(page.getByText("ocl_")).toBeVisible();
   return page.getByText("ocl_").innerText();

@@ -11,6 +11,14 @@ use serde::{Deserialize, Serialize};
 pub enum ErrorCode {
     /// No session, or one that ended.
     Unauthenticated,
+    /// Not the name and the password of anybody.
+    WrongPassword,
+    /// A password that is too short or too long.
+    InvalidPassword,
+    /// Too many tries; the detail is for how many seconds to wait.
+    SlowDown,
+    /// Somebody has that name, or an invitation by it.
+    NameTaken,
     /// No such thing, or another's.
     NotFound,
     /// The caller's role does not allow it.

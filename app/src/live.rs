@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::fleet::Delta;
 use domain::id::AgentId;
+use domain::look::Look;
 use domain::time::Timestamp;
 use domain::view::{AgentView, Meter};
 use leptos::leptos_dom::helpers::TimeoutHandle;
@@ -152,6 +153,8 @@ pub enum News {
     Gone(AgentId),
     /// Of a fleet's list.
     Window(Delta),
+    /// Who asks to look, or looks, into the terminal that is followed.
+    Look(Option<Look>),
     /// It goes on after a pause, in which something may have gone unheard.
     Resumed,
     /// The server will not tell.
@@ -226,7 +229,7 @@ pub fn follow(url: String, hear: impl Fn(News) + Send + Sync + 'static) {
 /// An open feed. Dropping it closes it.
 struct Feed {
     source: web_sys::EventSource,
-    _heard: [Closure<dyn Fn(web_sys::MessageEvent)>; 3],
+    _heard: [Closure<dyn Fn(web_sys::MessageEvent)>; 4],
     _opened: Closure<dyn Fn()>,
     _broken: Closure<dyn Fn()>,
 }
@@ -256,6 +259,12 @@ impl Feed {
                 hear(News::Window(delta));
             }
         });
+        let look = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+            let look = event.data().as_string().and_then(|data| serde_json::from_str(&data).ok());
+            if let Some(look) = look {
+                hear(News::Look(look));
+            }
+        });
         let opened = Closure::<dyn Fn()>::new(opened);
         let asked = source.clone();
         let broken = Closure::<dyn Fn()>::new(move || {
@@ -264,12 +273,12 @@ impl Feed {
                 broken();
             }
         });
-        for (name, closure) in [("agent", &agent), ("gone", &gone), ("window", &window)] {
+        for (name, closure) in [("agent", &agent), ("gone", &gone), ("window", &window), ("look", &look)] {
             source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref()).ok()?;
         }
         source.set_onopen(Some(opened.as_ref().unchecked_ref()));
         source.set_onerror(Some(broken.as_ref().unchecked_ref()));
-        Some(Self { source, _heard: [agent, gone, window], _opened: opened, _broken: broken })
+        Some(Self { source, _heard: [agent, gone, window, look], _opened: opened, _broken: broken })
     }
 }
 

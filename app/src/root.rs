@@ -12,7 +12,8 @@ use crate::components::toasts::{Toasts, provide_toasts};
 use crate::i18n::{Lang, provide_lang};
 use crate::live::provide_pulse;
 use crate::pages::{
-    AgentPage, AgentsPage, BudgetsPage, FleetPage, LostPage, SettingsPage, SignInPage, SpendPage, StagePage,
+    AgentPage, AgentsPage, AuditPage, BudgetsPage, FleetPage, LookPage, LostPage, PeoplePage, SettingsPage,
+    SignInPage, SpendPage, StagePage,
 };
 use crate::stage::provide_stage;
 use crate::theme::Theme;
@@ -42,6 +43,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("fleet") view=|| FleetPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("spend") view=|| SpendPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("budgets") view=|| BudgetsPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("agents/:id/look") view=|| LookPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("people") view=|| PeoplePage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("audit") view=|| AuditPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("stage") view=|| StagePage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("settings") view=|| SettingsPage().into_any() ssr=SsrMode::Async />
                 </ParentRoute>

@@ -10,7 +10,9 @@ use control_plane::{Identity, embedded};
 use domain::budget::{Budget, Delivery, Notice, Subject};
 use futures::TryStreamExt as _;
 
-use crate::config::{AddUser, BudgetCommand, Doctor, Engine, ExportAudit, Ledger, SetRole, WhoseBudget};
+use crate::config::{
+    AddUser, BudgetCommand, Doctor, Engine, ExportAudit, Ledger, SetRole, SetTeam, SignOut, WhoseBudget,
+};
 use crate::serve::{ADDRESS, sign_in_link};
 
 /// Prints a one-time link. Works while a server runs: they share the ledger.
@@ -45,6 +47,23 @@ pub async fn add_user(options: AddUser) -> anyhow::Result<()> {
 pub async fn set_role(options: SetRole) -> anyhow::Result<()> {
     let user = options.ledger.identity().await?.set_role(&options.name, options.role).await?;
     println!("{} is {} now", user.name, user.role);
+    Ok(())
+}
+
+/// Puts a person in a team, or in none. Works while a server runs.
+pub async fn set_team(options: SetTeam) -> anyhow::Result<()> {
+    let user = options.ledger.identity().await?.set_team(&options.name, options.team).await?;
+    match user.team {
+        Some(team) => println!("{} is in {team} now", user.name),
+        None => println!("{} is in no team now", user.name),
+    }
+    Ok(())
+}
+
+/// Ends all sessions of a person. Works while a server runs.
+pub async fn sign_out(options: SignOut) -> anyhow::Result<()> {
+    options.ledger.identity().await?.sign_out_everywhere(&options.name).await?;
+    println!("{} is signed out everywhere", options.name);
     Ok(())
 }
 

@@ -86,6 +86,10 @@ pub enum UserCommand {
     Add(AddUser),
     /// Gives a person another role; what the old one opened ends within a second.
     Role(SetRole),
+    /// Puts a person in a team, or without a team's name in none.
+    Team(SetTeam),
+    /// Ends all sessions of a person, and what is open by them, within a second.
+    SignOut(SignOut),
 }
 
 #[derive(Debug, Subcommand)]
@@ -237,6 +241,24 @@ pub struct SetRole {
 }
 
 #[derive(Debug, Args)]
+pub struct SetTeam {
+    /// The person's name.
+    pub name: Name,
+    /// The team's name, 1–60 characters.
+    pub team: Option<Name>,
+    #[command(flatten)]
+    pub ledger: Ledger,
+}
+
+#[derive(Debug, Args)]
+pub struct SignOut {
+    /// The person's name.
+    pub name: Name,
+    #[command(flatten)]
+    pub ledger: Ledger,
+}
+
+#[derive(Debug, Args)]
 pub struct ExportAudit {
     /// From this month on, as in 2026-11; all of it unless told.
     #[arg(long, value_name = "MONTH", default_value_t = control_plane::audit::FIRST)]
@@ -288,6 +310,11 @@ pub struct Serve {
     /// proxy with TLS, say): `https://agents.example.org`. May be repeated.
     #[arg(long, env = "OPENCLAW_CLOUD_ORIGIN", value_delimiter = ',')]
     pub origin: Vec<String>,
+    /// Proxies of yours that a request comes through: each adds an address to
+    /// `X-Forwarded-For`, and who tries passwords is told apart by the one that
+    /// the first of them saw. 0 takes the connection's own.
+    #[arg(long, env = "OPENCLAW_CLOUD_PROXIES", default_value = "0", value_name = "COUNT")]
+    pub proxies: u8,
     /// Folder of the browser's files, as `script/build` makes it.
     #[arg(long, env = "OPENCLAW_CLOUD_SITE", value_name = "DIR")]
     pub site: PathBuf,

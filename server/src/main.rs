@@ -39,6 +39,8 @@ fn main() -> anyhow::Result<()> {
             Command::Serve(options) => serve::serve(*options).await,
             Command::User(UserCommand::Add(options)) => commands::add_user(options).await,
             Command::User(UserCommand::Role(options)) => commands::set_role(options).await,
+            Command::User(UserCommand::Team(options)) => commands::set_team(options).await,
+            Command::User(UserCommand::SignOut(options)) => commands::sign_out(options).await,
             Command::Audit(AuditCommand::Export(options)) => commands::export_audit(options).await,
             Command::Budget(command) => commands::budget(command).await,
             Command::Spend(command) => spend::run(command).await,

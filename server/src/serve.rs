@@ -28,7 +28,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Duties, Engine, Serve, Terminals};
-use crate::state::State;
+use crate::state::{Proxies, State};
 use crate::{instances, site, stage, web};
 
 /// How long requests that are under way may take once the server is to stop.
@@ -64,6 +64,7 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
     let running = Arc::clone(&plane.orchestrator);
     let orchestrator = (options.duties == Duties::All)
         .then(|| tokio::spawn(plane.orchestrator.run(plane.events, stop.clone())));
+    tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&plane.identity).watch()));
     println!("listening on http://{address}");
     if options.engine == Engine::Embedded {
         let owner = if options.demo { stage::PRESENTER } else { OWNER };
@@ -73,8 +74,9 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
         println!("sign-in link: {}", sign_in_link(origins.first().context("no origin")?, link.expose()));
     }
 
-    let state =
+    let mut state =
         State::new(plane.fleet, plane.identity, plane.spend, plane.budgets, assets, options.site, origins);
+    state.proxies = Proxies(options.proxies);
     let router = match &demo {
         Some(demo) => web::stage::router(state, Arc::clone(demo))?,
         None => web::router(state)?,
@@ -87,6 +89,7 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
         }
     });
     let server = tokio::spawn(async move {
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned()).await
     });
     told_to_stop().await?;

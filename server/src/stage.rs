@@ -54,7 +54,7 @@ impl Stage {
             let name: Name = name.parse().context("an owner's name")?;
             let role = if name.as_str() == PRESENTER { Role::Admin } else { Role::User };
             let user = identity.ensure_user(&name, role).await?;
-            owners.push(Principal { user: user.id, name: user.name, role: user.role });
+            owners.push(Principal::of(user, None));
         }
         let folder = self.folder.join("demo");
         std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;

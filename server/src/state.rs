@@ -1,5 +1,6 @@
 //! What the handlers share.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub struct State {
     pub budgets: Arc<Budgets>,
     pub assets: Assets,
     pub origins: Origins,
+    pub proxies: Proxies,
     pub site: PathBuf,
     pub leptos: LeptosOptions,
     /// In a demonstration: it, and which part of it this is.
@@ -45,6 +47,7 @@ impl State {
             budgets,
             assets,
             origins: Origins::new(origins),
+            proxies: Proxies(0),
             site,
             leptos,
             stage: None,
@@ -59,6 +62,23 @@ impl State {
         };
         let (fleet, spend, budgets) = (Arc::clone(fleet), Arc::clone(spend), Arc::clone(budgets));
         Self { fleet, spend, budgets, stage: Some(stage), ..self.clone() }
+    }
+}
+
+/// How many proxies of ours a request came through: each adds the address that
+/// it had it from to `X-Forwarded-For`. What stands before those is anybody's.
+#[derive(Debug, Clone, Copy)]
+pub struct Proxies(pub u8);
+
+impl Proxies {
+    /// Where a request came from that `peer` handed over.
+    pub fn address(self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        if self.0 == 0 {
+            return peer;
+        }
+        let values = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
+        let chain: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+        chain.iter().rev().nth(usize::from(self.0) - 1).and_then(|address| address.parse().ok())
     }
 }
 
@@ -90,5 +110,26 @@ impl Origins {
     /// Whether a request to this `Host` is meant for the console.
     pub fn names(&self, host: &str) -> bool {
         self.iter().any(|origin| origin.split_once("://").is_some_and(|(_, known)| known == host))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_our_own_proxies_add_is_believed() {
+        let peer = Some("10.0.0.9".parse().unwrap());
+        let mut headers = HeaderMap::new();
+        let told = |proxies: u8, headers: &HeaderMap| {
+            Proxies(proxies).address(peer, headers).map(|address| address.to_string())
+        };
+        assert_eq!(told(1, &headers), None);
+        headers.append("x-forwarded-for", "1.1.1.1, 2.2.2.2".parse().unwrap());
+        headers.append("x-forwarded-for", "3.3.3.3".parse().unwrap());
+        assert_eq!(told(0, &headers).unwrap(), "10.0.0.9");
+        assert_eq!(told(1, &headers).unwrap(), "3.3.3.3");
+        assert_eq!(told(2, &headers).unwrap(), "2.2.2.2");
+        assert_eq!(told(9, &headers), None);
     }
 }

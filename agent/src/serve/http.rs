@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::protocol::{IdleWarning, instance};
+use domain::protocol::{IdleWarning, ShowOut, instance};
 use domain::ticket::Scope;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -35,7 +35,7 @@ async fn route(instance: Arc<Instance>, peer: Peer, request: Request<Incoming>) 
     let path = request.uri().path().to_owned();
     let allowed = match path.as_str() {
         instance::HEALTH | instance::ACTIVITY | instance::TERMINAL => Method::GET,
-        instance::IDLE_WARNING | instance::KEEP_AWAKE | instance::SAVE => Method::POST,
+        instance::IDLE_WARNING | instance::KEEP_AWAKE | instance::SAVE | instance::SHOW_OUT => Method::POST,
         _ => return Err(plain(StatusCode::NOT_FOUND, "there is no such thing here\n")),
     };
     if *request.method() != allowed {
@@ -64,6 +64,11 @@ async fn route(instance: Arc<Instance>, peer: Peer, request: Request<Incoming>) 
             instance.usage.warn(warning);
         }
         instance::KEEP_AWAKE => instance.usage.used(),
+        instance::SHOW_OUT => {
+            let out: ShowOut = serde_json::from_slice(&body(request).await?)
+                .map_err(|_| plain(StatusCode::UNPROCESSABLE_ENTITY, "that is nobody\n"))?;
+            instance.gate.show_out(out.holder);
+        }
         _ => {
             instance.saver.start();
             return Ok(plain(StatusCode::ACCEPTED, ""));
@@ -127,7 +132,7 @@ fn upgrade(instance: Arc<Instance>, peer: Peer, mut request: Request<Incoming>) 
         if let Ok(upgraded) = upgraded.await
             && let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>()
         {
-            viewer::view(&instance, parts.io.into_inner(), parts.read_buf).await;
+            viewer::view(&instance, &peer, parts.io.into_inner(), parts.read_buf).await;
         }
         drop(peer);
     });

@@ -8,7 +8,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ticket::Scope;
 use domain::wire::{FromViewer, Grid, HELLO_MAX, Malformed, Resume, ToViewer, VIEWER_FRAME_MAX, close};
 use futures::{Sink as _, Stream as _, StreamExt as _};
 use tokio::sync::{Notify, watch};
@@ -19,7 +18,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Instance, Stream};
+use super::{Instance, Peer, Stream};
+use crate::gate::Guest;
 use crate::save::Stage;
 use crate::terminal::{Next, Terminal, WAITING};
 
@@ -49,6 +49,8 @@ const GONE: End = End { code: 0, reason: "" };
 
 const ASLEEP: End = end(close::STOPPING, "the agent is going to sleep");
 
+const SHOWN_OUT: End = end(close::REFUSED, "the right to be here has ended");
+
 const fn end(code: u16, reason: &'static str) -> End {
     End { code, reason }
 }
@@ -72,7 +74,7 @@ impl From<Error> for End {
 }
 
 /// Serves one viewer from its first message to its going.
-pub async fn view(instance: &Instance, stream: Stream, read: Bytes) {
+pub async fn view(instance: &Instance, peer: &Peer, stream: Stream, read: Bytes) {
     let config = WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
         .write_buffer_size(64 * 1024)
@@ -81,7 +83,7 @@ pub async fn view(instance: &Instance, stream: Stream, read: Bytes) {
         .max_frame_size(Some(VIEWER_FRAME_MAX));
     let mut socket =
         WebSocketStream::from_partially_read(stream, read.into(), Role::Server, Some(config)).await;
-    let Err(end) = welcome_and_serve(instance, &mut socket).await;
+    let Err(end) = welcome_and_serve(instance, peer, &mut socket).await;
     if end.code != GONE.code {
         let frame = CloseFrame { code: CloseCode::from(end.code), reason: end.reason.into() };
         let parting = async {
@@ -94,18 +96,30 @@ pub async fn view(instance: &Instance, stream: Stream, read: Bytes) {
     }
 }
 
-async fn welcome_and_serve(instance: &Instance, socket: &mut Socket) -> Result<Infallible, End> {
+async fn welcome_and_serve(instance: &Instance, peer: &Peer, socket: &mut Socket) -> Result<Infallible, End> {
     let hello = timeout(HELLO, hello(instance, socket));
     let hello = hello.await.map_err(|_| end(close::TIMEOUT, "no first message in time"))??;
+    if hello.guest.looks && !peer.by_relay() {
+        // Where it could not be cut off.
+        return Err(end(close::REFUSED, "the ticket was refused"));
+    }
     let stage = instance.saver.stage();
     if *stage.borrow() != Stage::Serving {
         return Err(ASLEEP);
     }
-    let terminal = instance.terminals.open(hello.terminal, hello.grid).map_err(|error| {
-        tracing::warn!(%error, "a terminal was refused");
-        end(close::NO_TERMINAL, "no room for another terminal")
-    })?;
-    let attached = terminal.attach(hello.viewer, hello.grid, hello.resume);
+    let terminal = if hello.guest.looks {
+        let there = instance.terminals.get(hello.terminal);
+        there.ok_or(end(close::NO_TERMINAL, "there is no such terminal"))?
+    } else {
+        instance.terminals.open(hello.terminal, hello.grid).map_err(|error| {
+            tracing::warn!(%error, "a terminal was refused");
+            end(close::NO_TERMINAL, "no room for another terminal")
+        })?
+    };
+    if !hello.guest.looks {
+        terminal.resize(hello.grid);
+    }
+    let attached = terminal.attach(hello.viewer, hello.resume);
     let here = Here { terminal: &terminal, slot: attached.slot };
     let mut viewer = Viewer {
         instance,
@@ -113,6 +127,8 @@ async fn welcome_and_serve(instance: &Instance, socket: &mut Socket) -> Result<I
         terminal: &terminal,
         slot: here.slot,
         name: hello.viewer,
+        guest: hello.guest,
+        shown: None,
         wake: attached.wake,
         stage,
         sleeps_at: instance.usage.sleeps_at(),
@@ -123,7 +139,12 @@ async fn welcome_and_serve(instance: &Instance, socket: &mut Socket) -> Result<I
         heard: Instant::now(),
         asked: false,
     };
-    for frame in attached.frames {
+    let mut frames = attached.frames.into_iter();
+    if let Some(welcome) = frames.next() {
+        viewer.send(welcome)?;
+    }
+    viewer.show_size()?;
+    for frame in frames {
         viewer.send(frame)?;
     }
     viewer.serve().await
@@ -135,6 +156,7 @@ struct Hello {
     terminal: u16,
     grid: Grid,
     resume: Option<Resume>,
+    guest: Guest,
 }
 
 /// The first message, its ticket checked before anything is made for it.
@@ -150,8 +172,8 @@ async fn hello(instance: &Instance, socket: &mut Socket) -> Result<Hello, End> {
                 else {
                     return Err(Malformed::Kind.into());
                 };
-                return match instance.gate.admit(ticket, Scope::Terminal) {
-                    Ok(()) => Ok(Hello { viewer, terminal, grid, resume }),
+                return match instance.gate.admit_viewer(ticket) {
+                    Ok(guest) => Ok(Hello { viewer, terminal, grid, resume, guest }),
                     Err(refused) => {
                         tracing::info!(%refused, "a viewer was refused");
                         Err(end(close::REFUSED, "the ticket was refused"))
@@ -183,6 +205,9 @@ struct Viewer<'a> {
     terminal: &'a Terminal,
     slot: u64,
     name: u64,
+    guest: Guest,
+    /// The terminal's size that one who looks was told.
+    shown: Option<Grid>,
     wake: Arc<Notify>,
     stage: watch::Receiver<Stage>,
     sleeps_at: watch::Receiver<Option<Instant>>,
@@ -210,6 +235,7 @@ impl Viewer<'_> {
         // One timer for all: a new one for each key would wake the runtime's
         // driver each time.
         let mut tick = pin!(sleep_until(self.heard + SILENCE));
+        let mut out = pin!(self.instance.gate.until_out(self.guest.holder));
         loop {
             if !self.dirty {
                 self.feed()?;
@@ -228,6 +254,7 @@ impl Viewer<'_> {
                 },
                 () = self.wake.notified() => {}
                 () = no_longer_served(&mut self.stage) => return Err(ASLEEP),
+                () = &mut out => return Err(SHOWN_OUT),
                 Ok(()) = self.sleeps_at.changed() => self.warn()?,
                 () = &mut tick => {
                     let next = self.tick()?;
@@ -255,6 +282,7 @@ impl Viewer<'_> {
 
     /// Gives the socket what there is for it; only when it has sent the last.
     fn feed(&mut self) -> Result<(), End> {
+        self.show_size()?;
         let more = self.terminal.given(self.name) > self.given;
         match self.terminal.next(self.slot) {
             Next::Frames(frames) => {
@@ -277,6 +305,18 @@ impl Viewer<'_> {
         }
     }
 
+    /// Tells one who looks how large the terminal is: they set no size.
+    fn show_size(&mut self) -> Result<(), End> {
+        if !self.guest.looks {
+            return Ok(());
+        }
+        let size = self.terminal.grid();
+        if self.shown.replace(size) == Some(size) {
+            return Ok(());
+        }
+        self.send(ToViewer::Size(size).encode())
+    }
+
     fn take(&mut self, message: Message) -> Result<(), End> {
         (self.heard, self.asked) = (Instant::now(), false);
         let bytes = match message {
@@ -286,6 +326,7 @@ impl Viewer<'_> {
             Message::Close(_) => return Err(GONE),
         };
         match FromViewer::decode(&bytes)? {
+            FromViewer::Input { .. } | FromViewer::Resize(_) | FromViewer::Gesture if self.guest.looks => {}
             FromViewer::Hello { .. } => return Err(Malformed::Kind.into()),
             FromViewer::Input { offset, bytes } => {
                 self.terminal.input(self.name, offset, bytes)?;

@@ -62,6 +62,11 @@ impl Terminals {
         Ok(terminal)
     }
 
+    /// The terminal of that number, if it is there.
+    pub fn get(&self, number: u16) -> Option<Arc<Terminal>> {
+        self.all.lock().expect("no holder panics").get(&number).cloned()
+    }
+
     /// All of them now.
     pub fn all(&self) -> Vec<Arc<Terminal>> {
         self.all.lock().expect("no holder panics").values().cloned().collect()

@@ -58,9 +58,8 @@ impl Terminal {
     }
 
     /// Adds a viewer; one of the same name that is still here is shown out.
-    pub fn attach(&self, viewer: u64, grid: Grid, resume: Option<Resume>) -> Attached {
+    pub fn attach(&self, viewer: u64, resume: Option<Resume>) -> Attached {
         let resume = resume.filter(|resume| resume.epoch == self.epoch).map(|resume| resume.offset);
-        self.resize(grid);
         let attached = self.state().attach(self.life(), viewer, resume, Instant::now());
         self.work.notify_one();
         attached
@@ -94,6 +93,11 @@ impl Terminal {
             // A terminal that is gone has no size to set.
             let _ = self.pty.resize(grid);
         }
+    }
+
+    /// The size it has.
+    pub fn grid(&self) -> Grid {
+        self.state().grid()
     }
 
     /// Gives input to the program, or keeps it until the program takes it.

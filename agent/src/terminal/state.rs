@@ -247,6 +247,10 @@ impl State {
         Ok(())
     }
 
+    pub fn grid(&self) -> Grid {
+        self.grid
+    }
+
     /// Whether that is another size than before.
     pub fn resize(&mut self, grid: Grid) -> bool {
         if grid == self.grid {

@@ -4,6 +4,7 @@
 mod support;
 
 mod boot;
+mod guests;
 mod refusals;
 mod sandbox;
 mod saving;

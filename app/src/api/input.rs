@@ -1,6 +1,7 @@
 //! Words of a page, read as the domain's own types. Server only.
 
 use control_plane::Error;
+use control_plane::audit::Filter;
 use control_plane::fleet::{Connect, Spawn};
 use control_plane::store::IdempotencyKey;
 use domain::agent::IdleTimeout;
@@ -11,6 +12,7 @@ use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::Usd;
 use domain::size::Size;
+use domain::time::Month;
 
 use super::Connection;
 use super::session::refuse;
@@ -18,6 +20,17 @@ use crate::error::AppError;
 
 pub(super) fn name_of(text: &str) -> Result<Name, AppError> {
     text.parse().map_err(|problem| invalid("name", problem))
+}
+
+/// A team's name; none where there is no word.
+pub(super) fn team_of(text: &str) -> Result<Option<Name>, AppError> {
+    if text.trim().is_empty() { Ok(None) } else { name_of(text).map(Some) }
+}
+
+/// What of the audit log is asked for.
+pub(super) fn told_of(month: Option<Month>, person: &str, act: &str) -> Filter {
+    let word = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+    Filter { month, person: word(person), act: word(act) }
 }
 
 pub(super) fn idle_timeout_of(secs: Option<u32>) -> Result<Option<IdleTimeout>, AppError> {
@@ -54,6 +67,15 @@ pub(super) fn connection_of(id: AgentId, connect: &Connect) -> Connection {
     Connection {
         relay: format!("/agents/{id}/terminal"),
         direct: connect.direct.as_ref().map(|at| format!("{at}{path}")),
+        ticket: connect.ticket.expose().to_owned(),
+    }
+}
+
+/// The same to look into somebody's: by the relay alone.
+pub(super) fn look_connection_of(id: AgentId, connect: &Connect) -> Connection {
+    Connection {
+        relay: format!("/agents/{id}/look/terminal"),
+        direct: None,
         ticket: connect.ticket.expose().to_owned(),
     }
 }

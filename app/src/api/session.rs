@@ -1,5 +1,6 @@
 //! The session behind a request, and errors on their way out. Server only.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use control_plane::budgets::Budgets;
@@ -29,13 +30,15 @@ pub fn status(error: &Error) -> StatusCode {
     match error {
         Error::NotFound | Error::NoSuchPerson => StatusCode::NOT_FOUND,
         Error::Forbidden => StatusCode::FORBIDDEN,
-        Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Error::Unauthenticated | Error::WrongPassword => StatusCode::UNAUTHORIZED,
+        Error::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Illegal(_)
         | Error::NotRunning
         | Error::TooMany { .. }
         | Error::OverBudget(_)
         | Error::KeyReused
+        | Error::NameTaken
         | Error::Contended => StatusCode::CONFLICT,
         Error::Store(control_plane::store::StoreError::Full) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Store(_) | Error::Provider(_) | Error::Repository(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -56,6 +59,25 @@ pub fn request_cookie(name: &str) -> Option<String> {
 /// A header of the request that is being answered.
 pub fn request_header(name: header::HeaderName) -> Option<String> {
     use_context::<Parts>().and_then(|parts| Some(parts.headers.get(name)?.to_str().ok()?.to_owned()))
+}
+
+/// What the browser that asks says it is.
+pub(super) fn user_agent() -> String {
+    request_header(header::USER_AGENT).unwrap_or_default()
+}
+
+/// The address that a request came from, where it is known; whoever serves
+/// pages puts it among the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Address(pub IpAddr);
+
+pub(super) fn address() -> Option<IpAddr> {
+    use_context::<Parts>().and_then(|parts| parts.extensions.get().map(|Address(address)| *address))
+}
+
+/// How the console is reached by the page that asks.
+pub(super) fn request_origin() -> String {
+    request_header(header::ORIGIN).unwrap_or_default()
 }
 
 pub(super) fn fleet() -> Arc<Fleet> {
@@ -115,6 +137,7 @@ pub(super) fn refuse(error: Error) -> AppError {
     let detail = match &error {
         Error::TooMany { most, .. } => Some(most.to_string()),
         Error::OverBudget(over) => Some(over_budget(over)),
+        Error::SlowDown { secs } => Some(secs.to_string()),
         error if error.whose() == Whose::Caller => None,
         error => {
             let request = request_id();
@@ -153,6 +176,10 @@ pub(super) fn code(error: &Error) -> ErrorCode {
         Error::NoSuchPerson => ErrorCode::NoSuchPerson,
         Error::Forbidden => ErrorCode::Forbidden,
         Error::Unauthenticated => ErrorCode::Unauthenticated,
+        Error::WrongPassword => ErrorCode::WrongPassword,
+        Error::SlowDown { .. } => ErrorCode::SlowDown,
+        Error::NameTaken => ErrorCode::NameTaken,
+        Error::Invalid { field: "password", .. } => ErrorCode::InvalidPassword,
         Error::Invalid { field: "name", .. } => ErrorCode::InvalidName,
         Error::Invalid { .. } => ErrorCode::Invalid,
         Error::Illegal(_) | Error::KeyReused => ErrorCode::NotNow,

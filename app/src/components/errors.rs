@@ -5,9 +5,13 @@ use crate::i18n::Strings;
 
 /// A sentence for the reader.
 pub fn words(error: &AppError, t: &Strings) -> String {
-    let detail = error.detail.as_deref();
+    let (detail, p) = (error.detail.as_deref(), t.people);
     let words = match error.code {
         ErrorCode::Unauthenticated => t.error_unauthenticated,
+        ErrorCode::WrongPassword => p.error_wrong_password,
+        ErrorCode::InvalidPassword => p.error_invalid_password,
+        ErrorCode::SlowDown => return (p.error_slow_down)(detail.unwrap_or_default()),
+        ErrorCode::NameTaken => p.error_name_taken,
         ErrorCode::NotFound => t.error_not_found,
         ErrorCode::Forbidden => t.error_forbidden,
         ErrorCode::NoSuchPerson => t.error_no_such_person,

@@ -1,6 +1,5 @@
 //! What stands around every page of somebody who is signed in.
 
-use domain::name::Name;
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet, Redirect};
 
@@ -10,7 +9,7 @@ use super::switches::{LangSwitch, ThemeSwitch};
 use crate::api::{self, Me};
 use crate::browser;
 use crate::error::ErrorCode;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::use_strings;
 use crate::pages::FaultPage;
 use crate::stage::watch_stage;
 
@@ -38,7 +37,7 @@ pub fn House() -> impl IntoView {
             Ok(me) => {
                 signed.0.set_value(Some(me.clone()));
                 view! {
-                    <Frame name=Some(me.name) staff=me.sees_fleet admin=me.manages_people>
+                    <Frame me=Some(me)>
                         <Outlet />
                     </Frame>
                 }
@@ -57,17 +56,11 @@ pub fn House() -> impl IntoView {
 #[component]
 pub fn Frame(
     /// Who is signed in.
-    name: Option<Name>,
-    /// Whether they may see the fleet.
-    #[prop(optional)]
-    staff: bool,
-    /// Whether they may see to people and budgets.
-    #[prop(optional)]
-    admin: bool,
+    me: Option<Me>,
     children: Children,
 ) -> impl IntoView {
     let t = use_strings();
-    if name.is_some() {
+    if me.is_some() {
         watch_stage();
     }
     view! {
@@ -85,7 +78,7 @@ pub fn Frame(
                 </a>
                 <LangSwitch />
                 <ThemeSwitch />
-                {name.map(|name| view! { <Account name staff admin /> })}
+                {me.map(|me| view! { <Account me /> })}
             </header>
             {children()}
             <footer class="footer">
@@ -98,9 +91,9 @@ pub fn Frame(
 }
 
 #[component]
-fn Account(name: Name, staff: bool, admin: bool) -> impl IntoView {
+fn Account(me: Me) -> impl IntoView {
     let (t, act) = (use_strings(), use_act());
-    let letter: String = name.as_str().chars().take(1).flat_map(char::to_uppercase).collect();
+    let letter: String = me.name.as_str().chars().take(1).flat_map(char::to_uppercase).collect();
     let leave = move |_| act.run(api::sign_out(), |()| browser::leave_for("/sign-in"));
     view! {
         <details class="menu">
@@ -110,10 +103,13 @@ fn Account(name: Name, staff: bool, admin: bool) -> impl IntoView {
                 </span>
             </summary>
             <div class="menu-list">
-                <p class="menu-note">{name.to_string()}</p>
-                {staff.then(|| view! { <A href="/fleet">{icon("mug")} {t.fleet}</A> })}
-                <A href="/spend">{icon("receipt")} {use_lang().spend().title}</A>
-                {admin.then(|| view! { <A href="/budgets">{icon("hourglass")} {use_lang().budgets().title}</A> })}
+                <p class="menu-note">{me.name.to_string()}</p>
+                {me.sees_fleet.then(|| view! { <A href="/fleet">{icon("mug")} {t.fleet}</A> })}
+                <A href="/spend">{icon("receipt")} {t.lang.spend().title}</A>
+                {me.manages_people
+                    .then(|| view! { <A href="/budgets">{icon("hourglass")} {t.lang.budgets().title}</A> })}
+                {me.manages_people.then(|| view! { <A href="/people">{icon("user")} {t.people.people}</A> })}
+                {me.reads_audit.then(|| view! { <A href="/audit">{icon("shield")} {t.people.audit}</A> })}
                 <A href="/settings">{icon("settings")} {t.settings}</A>
                 <button r#type="button" on:click=leave>
                     {icon("leave")}

@@ -2,17 +2,21 @@
 
 pub mod act;
 pub mod agent_menu;
+pub mod command;
 pub mod dialog;
 pub mod errors;
 pub mod facts;
 pub mod house;
 pub mod icon;
+pub mod look;
 pub mod menus;
 pub mod mishap;
 pub mod notices;
+pub mod password;
 pub mod pinza;
 pub mod receipt;
 pub mod scene;
+pub mod sessions;
 pub mod spawn;
 pub mod stage;
 pub mod state;

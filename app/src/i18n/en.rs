@@ -4,6 +4,7 @@ use super::{Lang, Strings};
 
 pub static STRINGS: Strings = Strings {
     lang: Lang::En,
+    people: &super::people::EN,
     skip: "Skip to content",
     language: "Language",
     theme: "Theme",

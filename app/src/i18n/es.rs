@@ -4,6 +4,7 @@ use super::{Lang, Strings};
 
 pub static STRINGS: Strings = Strings {
     lang: Lang::Es,
+    people: &super::people::ES,
     skip: "Saltar al contenido",
     language: "Idioma",
     theme: "Tema",

@@ -133,6 +133,12 @@ impl Lang {
         format!("{day} {month} {year}")
     }
 
+    /// A minute of the UTC calendar: `3 nov 2026, 14:05`.
+    pub fn moment(self, at: Timestamp) -> String {
+        let minutes = at.0.div_euclid(60_000).rem_euclid(24 * 60);
+        format!("{}, {:02}:{:02}", self.date(at), minutes / 60, minutes % 60)
+    }
+
     /// A share in whole percent.
     pub fn percent(self, percent: u64) -> String {
         match self {

@@ -4,12 +4,14 @@ mod budgets;
 mod en;
 mod es;
 mod format;
+mod people;
 mod spend;
 mod stage;
 mod strings;
 
 use leptos::prelude::{provide_context, use_context};
 
+pub use people::PeopleStrings;
 pub use strings::Strings;
 
 /// A language of the console.

@@ -6,6 +6,8 @@ use super::Lang;
 pub struct Strings {
     /// The language that they are in.
     pub lang: Lang,
+    /// Of people, in a file of their own.
+    pub people: &'static super::PeopleStrings,
     // The house
     pub skip: &'static str,
     pub language: &'static str,

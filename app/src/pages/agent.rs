@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::agent::{Failure, Phase, ProviderName};
 use domain::id::AgentId;
+use domain::look::Look;
 use domain::view::AgentView;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -18,6 +19,7 @@ use crate::components::act::use_act;
 use crate::components::agent_menu::AgentMenu;
 use crate::components::facts::Facts;
 use crate::components::icon::icon;
+use crate::components::look::LookNotice;
 use crate::components::mishap::was_running;
 use crate::components::notices::Notices;
 use crate::components::receipt::Receipt;
@@ -154,9 +156,11 @@ fn Bench(view: AgentView) -> impl IntoView {
         toaster.say(t.was_deleted.to_owned());
         navigate.try_with_value(|navigate| navigate("/", Default::default()));
     };
+    let look = RwSignal::new(None::<Look>);
     follow(format!("/live/agents/{}", agent.id), move |news| match news {
         News::Agent(view) => agent.take(view),
         News::Gone(_) => gone(),
+        News::Look(news) => look.set(news),
         News::Resumed | News::Window(_) => {}
         News::Refused => spawn_local(async move {
             match api::agent(agent.id).await.map_err(|error| error.code) {
@@ -216,6 +220,7 @@ fn Bench(view: AgentView) -> impl IntoView {
                         }} <AgentMenu agent />
                     </div>
                 </header>
+                <LookNotice agent look />
                 <Notices agent />
                 <div class="bench-main" data-opening=move || opening.get().then_some("true")>
                     {stage} {move || loads.get().then(|| view! { <Waking agent /> })}

@@ -136,7 +136,7 @@ fn Agents(views: Vec<AgentView>) -> impl IntoView {
                 toaster.say(t.was_deleted.to_owned());
             }
         }
-        News::Window(_) => {}
+        News::Window(_) | News::Look(_) => {}
         News::Resumed | News::Refused => spawn_local(async move {
             match api::list_agents().await {
                 Ok(views) => list.keep_only(&views),

@@ -12,7 +12,7 @@ use crate::i18n::use_strings;
 #[component]
 pub fn LostPage() -> impl IntoView {
     view! {
-        <Frame name=None>
+        <Frame me=None>
             <Nothing />
         </Frame>
     }

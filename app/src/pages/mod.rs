@@ -2,9 +2,12 @@
 
 mod agent;
 mod agents;
+mod audit;
 mod budgets;
 mod fleet;
+mod look;
 mod lost;
+mod people;
 mod settings;
 mod sign_in;
 mod spend;
@@ -12,9 +15,12 @@ mod stage;
 
 pub use agent::AgentPage;
 pub use agents::AgentsPage;
+pub use audit::AuditPage;
 pub use budgets::BudgetsPage;
 pub use fleet::FleetPage;
+pub use look::LookPage;
 pub use lost::{FaultPage, LostPage, Nothing};
+pub use people::PeoplePage;
 pub use settings::SettingsPage;
 pub use sign_in::SignInPage;
 pub use spend::SpendPage;

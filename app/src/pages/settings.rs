@@ -2,29 +2,46 @@
 
 use domain::name::Name;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_meta::Title;
 
 use super::FaultPage;
-use crate::api::{self, TokenView};
+use crate::api::{self, OwnPassword, SessionView, TokenView};
 use crate::browser;
 use crate::components::act::use_act;
+use crate::components::command::Command;
 use crate::components::house::use_me;
 use crate::components::icon::icon;
+use crate::components::password::SetPassword;
+use crate::components::sessions::Sessions;
 use crate::components::switches::{LangSwitch, ThemeSwitch, choose_theme};
 use crate::components::toasts::Toaster;
+use crate::error::AppError;
 use crate::i18n::{use_lang, use_strings};
 use crate::reader;
 use crate::root::ChosenTheme;
+
+/// What the page shows of its reader.
+struct Kept {
+    tokens: Vec<TokenView>,
+    sessions: Vec<SessionView>,
+    password: OwnPassword,
+}
 
 /// The settings page.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let t = use_strings();
     let tokens = Resource::new_blocking(|| (), |()| api::tokens());
+    let sessions = Resource::new_blocking(|| (), |()| api::sessions());
+    let password = Resource::new_blocking(|| (), |()| api::own_password());
+    let kept = move || {
+        let (tokens, sessions, password) = (tokens.get()?, sessions.get()?, password.get()?);
+        let all = || Ok(Kept { tokens: tokens?, sessions: sessions?, password: password? });
+        Some(all())
+    };
     let page = move || {
-        tokens.get().map(|tokens| match tokens {
-            Ok(tokens) => view! { <Settings tokens /> }.into_any(),
+        kept().map(|kept: Result<_, AppError>| match kept {
+            Ok(kept) => view! { <Settings kept /> }.into_any(),
             Err(error) => view! { <FaultPage error /> }.into_any(),
         })
     };
@@ -36,7 +53,7 @@ pub fn SettingsPage() -> impl IntoView {
 }
 
 #[component]
-fn Settings(tokens: Vec<TokenView>) -> impl IntoView {
+fn Settings(kept: Kept) -> impl IntoView {
     let (t, act, me) = (use_strings(), use_act(), use_me());
     let ChosenTheme(chosen) = expect_context();
     let leave = move |_| act.run(api::sign_out(), |()| browser::leave_for("/sign-in"));
@@ -45,7 +62,8 @@ fn Settings(tokens: Vec<TokenView>) -> impl IntoView {
             <div class="page-head">
                 <h1>{t.settings}</h1>
             </div>
-            <Tokens tokens />
+            <Password own=kept.password />
+            <Tokens tokens=kept.tokens />
             <section class="panel" aria-labelledby="looks-title">
                 <h2 id="looks-title">{t.appearance}</h2>
                 <div class="row">
@@ -62,6 +80,7 @@ fn Settings(tokens: Vec<TokenView>) -> impl IntoView {
                 </div>
             </section>
             <Terminals />
+            <Sessions sessions=kept.sessions />
             <section class="panel" aria-labelledby="session-title">
                 <h2 id="session-title">{t.session_title}</h2>
                 <p class="soft">{(t.signed_in_as)(me.name.as_str())}</p>
@@ -78,6 +97,28 @@ fn Settings(tokens: Vec<TokenView>) -> impl IntoView {
                 </div>
             </section>
         </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Password(own: OwnPassword) -> impl IntoView {
+    let t = use_strings();
+    let p = t.people;
+    let toaster: Toaster = expect_context();
+    let (has, asks_current) = (RwSignal::new(own.is_set), RwSignal::new(own.is_asked));
+    let done = move || {
+        has.set(true);
+        toaster.say(p.password_is_set.to_owned());
+    };
+    view! {
+        <section class="panel" aria-labelledby="password-title">
+            <h2 id="password-title">{p.password}</h2>
+            <p class="soft">
+                {p.password_text} " " {move || (!has.get()).then_some(p.password_none)}
+            </p>
+            <SetPassword asks_current done />
+        </section>
     }
     .into_any()
 }
@@ -158,30 +199,10 @@ fn Tokens(tokens: Vec<TokenView>) -> impl IntoView {
 #[component]
 fn Secret(secret: String) -> impl IntoView {
     let t = use_strings();
-    let toaster: Toaster = expect_context();
-    let copied = secret.clone();
-    let copy = move |_| {
-        let copied = copied.clone();
-        spawn_local(async move {
-            if browser::copy(&copied).await {
-                toaster.say(t.copied.to_owned());
-            }
-        });
-    };
     view! {
         <div class="secret">
             <strong>{t.token_once}</strong>
-            <div class="command">
-                <code tabindex="0">{secret}</code>
-                <button
-                    class="button button-quiet button-small button-icon"
-                    r#type="button"
-                    aria-label=t.copy
-                    on:click=copy
-                >
-                    {icon("copy")}
-                </button>
-            </div>
+            <Command text=secret />
         </div>
     }
     .into_any()

@@ -1,17 +1,22 @@
 //! The door. A one-time link ends in `#…`: what stands there reaches no server
 //! but in the body of the one request that spends it.
 
+use domain::name::Name;
+use domain::protocol::Secret;
+use domain::session::How;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
 
 use crate::api;
 use crate::browser;
+use crate::components::act::use_act;
+use crate::components::command::Command;
 use crate::components::errors;
 use crate::components::house::Frame;
 use crate::components::icon::icon;
+use crate::components::password::{PasswordField, SetPassword};
 use crate::components::pinza::{Mood, Pinza};
-use crate::components::toasts::Toaster;
 use crate::error::ErrorCode;
 use crate::i18n::use_strings;
 
@@ -22,6 +27,8 @@ enum Door {
     Shut,
     Opening,
     Refused(String),
+    /// They were invited, and are in: they may set a password before they go on.
+    Invited,
 }
 
 /// The sign-in page.
@@ -34,7 +41,8 @@ pub fn SignInPage() -> impl IntoView {
         door.set(Door::Opening);
         spawn_local(async move {
             match api::sign_in(token).await {
-                Ok(()) => browser::leave_for("/"),
+                Ok(How::Invitation) => door.set(Door::Invited),
+                Ok(_) => browser::leave_for("/"),
                 Err(error) if error.code == ErrorCode::Unauthenticated => {
                     door.set(Door::Refused(t.link_spent.to_owned()));
                 }
@@ -48,21 +56,8 @@ pub fn SignInPage() -> impl IntoView {
         let again = window_event_listener_untyped("hashchange", move |_| knock());
         on_cleanup(move || again.remove());
     });
-    let toaster: Toaster = expect_context();
-    let command = format!("openclaw-cloud user add {}", t.door_name);
-    let copy = {
-        let command = command.clone();
-        move |_| {
-            let command = command.clone();
-            spawn_local(async move {
-                if browser::copy(&command).await {
-                    toaster.say(t.copied.to_owned());
-                }
-            });
-        }
-    };
     let notice = move || match door.get() {
-        Door::Shut => ().into_any(),
+        Door::Shut | Door::Invited => ().into_any(),
         Door::Opening => view! { <p class="door-lead">{t.signing_in}</p> }.into_any(),
         Door::Refused(why) => view! {
             <div class="banner" data-state="warning">
@@ -76,44 +71,108 @@ pub fn SignInPage() -> impl IntoView {
         Door::Refused(_) => Mood::Failed,
         _ => Mood::Awake,
     });
+    let invited = move || door.get() == Door::Invited;
     let [awake, cents, asleep, nothing, stop] = t.door_title;
     view! {
         <Title text=format!("{} · OpenClaw Cloud", t.sign_in) />
-        <Frame name=None>
+        <Frame me=None>
             <main class="door" id="main">
                 <div class="door-text">
-                    <h1>
-                        {awake} <em>{cents}</em> {asleep} <span class="moon">{nothing}</span> {stop}
-                    </h1>
-                    <p class="door-lead">{t.door_lead}</p>
-                    <div role="status">{notice}</div>
-                    <ol class="steps">
-                        <li>
-                            <div>{t.door_open_link}</div>
-                        </li>
-                        <li>
-                            <div>
-                                {t.door_lost_link}
-                                <div class="command">
-                                    <code>{command}</code>
-                                    <button
-                                        class="button button-quiet button-small button-icon"
-                                        r#type="button"
-                                        aria-label=t.copy
-                                        on:click=copy
-                                    >
-                                        {icon("copy")}
-                                    </button>
-                                </div>
-                            </div>
-                        </li>
-                    </ol>
+                    <Show when=move || !invited() fallback=Welcome>
+                        <h1>
+                            {awake} <em>{cents}</em> {asleep} <span class="moon">{nothing}</span> {stop}
+                        </h1>
+                        <p class="door-lead">{t.door_lead}</p>
+                        <div role="status">{notice}</div>
+                        <Enter door />
+                        <Steps />
+                    </Show>
                 </div>
                 <div class="door-drawing">
                     <Pinza mood id="door" />
                 </div>
             </main>
         </Frame>
+    }
+    .into_any()
+}
+
+/// A name and its password.
+#[component]
+fn Enter(door: RwSignal<Door>) -> impl IntoView {
+    let (t, act) = (use_strings(), use_act());
+    let p = t.people;
+    let (name, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let work = api::sign_in_with_password(name.get_untracked(), Secret::new(password.get_untracked()));
+        act.attempt(work, move |outcome| match outcome {
+            Ok(()) => browser::leave_for("/"),
+            Err(error) => door.set(Door::Refused(errors::words(&error, t))),
+        });
+    };
+    view! {
+        <form class="panel-form door-form" on:submit=submit>
+            <div class="field">
+                <label for="name">{p.name}</label>
+                <input
+                    class="input"
+                    id="name"
+                    required
+                    autocomplete="username"
+                    maxlength=Name::MAX_CHARS.to_string()
+                    prop:value=move || name.get()
+                    on:input=move |event| name.set(event_target_value(&event))
+                />
+            </div>
+            <PasswordField id="password" label=p.password value=password autocomplete="current-password" />
+            <button
+                class="button button-primary"
+                r#type="submit"
+                aria-busy=move || act.busy().then_some("true")
+            >
+                {icon("key")}
+                {p.enter}
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+/// The way in without a password.
+#[component]
+fn Steps() -> impl IntoView {
+    let t = use_strings();
+    let command = format!("openclaw-cloud user add {}", t.door_name);
+    view! {
+        <p class="soft">{t.people.without_password}</p>
+        <ol class="steps">
+            <li>
+                <div>{t.door_open_link}</div>
+            </li>
+            <li>
+                <div>
+                    {t.door_lost_link}
+                    <Command text=command />
+                </div>
+            </li>
+        </ol>
+    }
+    .into_any()
+}
+
+/// Who was invited is in, and has no password yet.
+#[component]
+fn Welcome() -> impl IntoView {
+    let p = use_strings().people;
+    let asks_current = RwSignal::new(false);
+    view! {
+        <h1>{p.welcome}</h1>
+        <p class="door-lead" role="status">{p.welcome_text}</p>
+        <SetPassword asks_current done=|| browser::leave_for("/") />
+        <a class="button button-quiet" href="/">
+            {p.later}
+        </a>
     }
     .into_any()
 }

@@ -11,8 +11,9 @@ use js_sys::Uint8Array;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use xterm_js_rs::Terminal;
+use xterm_js_rs::{Size, Terminal};
 
+use super::Way;
 use super::backoff;
 use super::input::Input;
 use super::link::Link;
@@ -50,6 +51,7 @@ fn leave_above(rows: u16, cursor_row: u32) -> Vec<u8> {
 /// A terminal's line. Dropping it closes it.
 pub struct Line {
     agent: AgentId,
+    way: Way,
     number: u16,
     /// Names this viewer to the instance: input is counted by it.
     viewer: u64,
@@ -97,9 +99,10 @@ fn clear(slot: &mut Option<TimeoutHandle>) {
 
 impl Line {
     /// A line for `screen`, not connected yet.
-    pub fn new(agent: AgentId, number: u16, screen: Terminal, link: RwSignal<Link>) -> Rc<Self> {
+    pub fn new(agent: AgentId, way: Way, number: u16, screen: Terminal, link: RwSignal<Link>) -> Rc<Self> {
         Rc::new_cyclic(|me| Self {
             agent,
+            way,
             number,
             viewer: browser::random(),
             screen,
@@ -134,9 +137,12 @@ impl Line {
         let attempt = self.attempt.get();
         self.show(if attempt == 0 { Link::Connecting } else { Link::Trying { attempt } });
         let this = self.renewed();
-        let (agent, me) = (self.agent, self.me.clone());
+        let (agent, way, me) = (self.agent, self.way, self.me.clone());
         spawn_local(async move {
-            let ticket = api::connect_terminal(agent).await;
+            let ticket = match way {
+                Way::Own => api::connect_terminal(agent).await,
+                Way::Look => api::connect_to_look(agent).await,
+            };
             if let Some(line) = me.upgrade().filter(|line| line.connection.get() == this) {
                 match ticket {
                     Ok(connection) => line.open(connection),
@@ -246,6 +252,9 @@ impl Line {
             }
             // The page hears of both by its feed.
             Ok(ToViewer::IdleWarning { .. } | ToViewer::Pong { .. }) => {}
+            Ok(ToViewer::Size(Grid { cols, rows })) => {
+                self.screen.resize(Size { cols: cols.into(), rows: rows.into() });
+            }
             Err(_) => self.retry(),
         }
     }
@@ -325,6 +334,9 @@ impl Line {
 
     /// What the person typed.
     pub fn typed(&self, bytes: &[u8]) {
+        if self.way == Way::Look {
+            return;
+        }
         let place = self.input.borrow_mut().typed(bytes);
         if let Some(place) = place
             && self.link.try_get_untracked() == Some(Link::Connected)
@@ -341,9 +353,16 @@ impl Line {
         }
     }
 
+    /// Gives the screen the size of its place; one that looks has the terminal's.
+    pub fn fit(&self) {
+        if self.way == Way::Own {
+            self.screen.fit();
+        }
+    }
+
     /// The screen has another size.
     pub fn resized(&self) {
-        if self.link.try_get_untracked() == Some(Link::Connected) {
+        if self.way == Way::Own && self.link.try_get_untracked() == Some(Link::Connected) {
             self.send(&FromViewer::Resize(self.grid()));
         }
     }
@@ -351,7 +370,7 @@ impl Line {
     /// The person did something that types nothing.
     pub fn gesture(&self) {
         let now = browser::now();
-        if now - self.gesture_at.get() >= GESTURES {
+        if self.way == Way::Own && now - self.gesture_at.get() >= GESTURES {
             self.gesture_at.set(now);
             self.send(&FromViewer::Gesture);
         }

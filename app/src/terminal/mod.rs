@@ -25,5 +25,15 @@ pub fn foresee() {
     });
 }
 
+/// Whose terminal it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "a server draws no terminal"))]
+enum Way {
+    Own,
+    /// Somebody else's, who lets the reader look.
+    Look,
+}
+
 pub use link::Link;
+pub use screen::Watched;
 pub use tabs::Terminals;

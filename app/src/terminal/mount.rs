@@ -11,6 +11,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use xterm_js_rs::{Disposable, Module, Options, Terminal};
 
+use super::Way;
 use super::line::Line;
 use super::link::Link;
 use super::search::Search;
@@ -21,6 +22,7 @@ use crate::root::ChosenTheme;
 #[derive(Clone, Copy)]
 pub struct Place {
     pub agent: AgentId,
+    pub way: Way,
     pub number: u16,
     pub host: NodeRef<html::Div>,
     pub link: RwSignal<Link>,
@@ -92,7 +94,7 @@ fn heed(place: Place, tries: RwSignal<u32>, with: impl Fn(&dyn Fn(&Mounted)) + C
             // Its size may have changed while it was out of sight.
             request_animation_frame(move || {
                 with(&|mounted| {
-                    mounted.line.screen().fit();
+                    mounted.line.fit();
                     // Whoever goes from tab to tab by the keyboard stays there.
                     if !browser::has_focus(".tab:focus-visible") {
                         mounted.line.screen().focus();
@@ -158,8 +160,9 @@ async fn bring(
     let screen = module.terminal(&options)?;
     screen.open(host);
     screen.use_webgl();
-    screen.fit();
-    let line = Line::new(place.agent, place.number, screen, place.link);
+    screen.set_read_only(place.way == Way::Look);
+    let line = Line::new(place.agent, place.way, place.number, screen, place.link);
+    line.fit();
     let observer = observe(host, &line);
     Ok(Mounted { _listeners: listen(line.screen(), &line), _observer: observer, module, line })
 }
@@ -221,7 +224,7 @@ fn observe(host: &web_sys::HtmlDivElement, line: &Rc<Line>) -> Observer {
             if watched.client_width() > 0
                 && let Some(line) = weak.upgrade()
             {
-                line.screen().fit();
+                line.fit();
             }
         });
     });

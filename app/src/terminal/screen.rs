@@ -1,9 +1,10 @@
 //! One terminal on the page.
 
+use domain::id::AgentId;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::link::Link;
+use super::link::{Link, LinkWord};
 use super::search::Search;
 use super::veil::Veil;
 use crate::browser;
@@ -30,7 +31,17 @@ pub fn Screen(
     let again = RwSignal::new(0u32);
     let seen = Signal::derive(move || active.get() == number && !hidden.get());
     #[cfg(target_arch = "wasm32")]
-    super::mount::mount(super::mount::Place { agent: agent.id, number, host, link, seen, runs, ask, again });
+    super::mount::mount(super::mount::Place {
+        agent: agent.id,
+        way: super::Way::Own,
+        number,
+        host,
+        link,
+        seen,
+        runs,
+        ask,
+        again,
+    });
     #[cfg(not(target_arch = "wasm32"))]
     let _ = (agent, seen, ask);
     let t = use_strings();
@@ -54,6 +65,40 @@ pub fn Screen(
         >
             <div class="terminal-host" node_ref=host></div>
             <Veil link=link.into() runs again=Callback::new(move |()| again.update(|again| *again += 1)) />
+        </div>
+    }
+    .into_any()
+}
+
+/// Somebody else's first terminal, to look at: it has the size that they gave it.
+#[component]
+pub fn Watched(agent: AgentId, link: RwSignal<Link>) -> impl IntoView {
+    let host = NodeRef::<html::Div>::new();
+    let again = RwSignal::new(0u32);
+    let runs = Memo::new(|_| true);
+    #[cfg(target_arch = "wasm32")]
+    super::mount::mount(super::mount::Place {
+        agent,
+        way: super::Way::Look,
+        number: 0,
+        host,
+        link,
+        seen: Signal::stored(true),
+        runs,
+        ask: RwSignal::new(Search::default()),
+        again,
+    });
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = agent;
+    view! {
+        <div class="screen">
+            <div class="screen-bar">
+                <LinkWord link />
+            </div>
+            <div class="terminal terminal-watched">
+                <div class="terminal-host" node_ref=host></div>
+                <Veil link=link.into() runs again=Callback::new(move |()| again.update(|again| *again += 1)) />
+            </div>
         </div>
     }
     .into_any()

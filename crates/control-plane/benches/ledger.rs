@@ -94,6 +94,7 @@ async fn windows(store: &dyn Store) -> [Duration; 2] {
         id: UserId::from_random([1; 10]),
         name: "bench".parse().unwrap(),
         role: Role::User,
+        team: None,
         created_at: NOW,
     };
     assert!(store.add_user(&user).await.unwrap());

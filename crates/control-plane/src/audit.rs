@@ -1,9 +1,11 @@
 //! The log of what is done by right of a role, and of what is tried without.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::audit::{Act, Actor, Entry, Outcome};
 use domain::id::EntryId;
+use domain::name::Name;
 use domain::time::{Month, Timestamp};
 use futures::{Stream, TryStreamExt as _};
 
@@ -17,6 +19,33 @@ use crate::store::Store;
 pub const FIRST: Month = Month { year: 2026, month: 11 };
 /// Entries that are read at once.
 const PAGE: u16 = 500;
+
+/// Entries that a page shows.
+pub const SHOWN: usize = 200;
+
+/// What of the log is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// This one unless told.
+    pub month: Option<Month>,
+    /// The name of whoever did it, or of whom it was done to.
+    pub person: Option<String>,
+    /// An act's word.
+    pub act: Option<String>,
+}
+
+impl Filter {
+    pub fn lets_through(&self, entry: &Entry) -> bool {
+        let by = match &entry.actor {
+            Actor::Person { name, .. } => Some(name.as_str()),
+            Actor::CommandLine => None,
+        };
+        let to = entry.act.person().map(Name::as_str);
+        let person = self.person.as_deref();
+        (person.is_none() || person == by || person == to)
+            && self.act.as_deref().is_none_or(|act| act == entry.act.as_str())
+    }
+}
 
 /// The log.
 #[derive(Clone)]
@@ -71,6 +100,27 @@ impl Audit {
     /// An entry of this moment.
     pub(crate) fn entry(&self, actor: Actor, act: Act, outcome: Outcome) -> Entry {
         Entry { at: self.clock.now(), id: EntryId::from_random(random::bytes()), actor, act, outcome }
+    }
+
+    /// The latest entries of a month that a filter lets through, newest first,
+    /// [`SHOWN`] at most, and whether it has more.
+    pub async fn month(&self, filter: &Filter) -> Result<(Month, Vec<Entry>, bool)> {
+        let now = self.clock.now().month();
+        let month = filter.month.unwrap_or(now).clamp(FIRST, now);
+        let (mut after, mut latest, mut more) = (None, VecDeque::new(), false);
+        loop {
+            let page = self.store.told(month, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.at, last.id));
+            for entry in page.into_iter().filter(|entry| filter.lets_through(entry)) {
+                latest.push_back(entry);
+                if latest.len() > SHOWN {
+                    latest.pop_front();
+                    more = true;
+                }
+            }
+        }
+        Ok((month, latest.into_iter().rev().collect(), more))
     }
 
     /// All entries from a month on, in order, read as they are taken.

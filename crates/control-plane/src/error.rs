@@ -17,6 +17,15 @@ pub enum Error {
     /// Who asks is not known.
     #[error("sign in first")]
     Unauthenticated,
+    /// Nobody goes by that name with that password: the two are not told apart.
+    #[error("that is not the name and the password of anybody here")]
+    WrongPassword,
+    /// Too many tried to sign in by that name or from that address, or at once.
+    #[error("too many tries: wait {secs} s")]
+    SlowDown { secs: u64 },
+    /// Somebody goes by that name, or was invited by it.
+    #[error("somebody has that name, or an invitation by it")]
+    NameTaken,
     /// The caller's role does not allow it.
     #[error("your role does not allow that")]
     Forbidden,
@@ -81,7 +90,7 @@ impl Error {
     /// Whether the same request may succeed a moment later.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Contended | Self::Illegal(Illegal::TooEarly) => true,
+            Self::Contended | Self::SlowDown { .. } | Self::Illegal(Illegal::TooEarly) => true,
             Self::Store(error) => !matches!(error, StoreError::Failed(_)),
             Self::Provider(error) => error.retryable(),
             _ => false,
@@ -93,6 +102,9 @@ impl Error {
         match self {
             Self::NotFound | Self::NoSuchPerson => "not_found",
             Self::Unauthenticated => "unauthenticated",
+            Self::WrongPassword => "wrong_password",
+            Self::SlowDown { .. } => "slow_down",
+            Self::NameTaken => "name_taken",
             Self::Forbidden => "forbidden",
             Self::Invalid { .. } => "invalid",
             Self::Illegal(Illegal::Gone) => "deleted",

@@ -16,6 +16,7 @@ use domain::view::AgentView;
 
 use crate::audit::Audit;
 use crate::error::{Error, Result};
+use crate::guests::Guests;
 use crate::identity::Principal;
 use crate::instances::Instances;
 use crate::ledger::{Ledger, settled};
@@ -57,6 +58,7 @@ pub struct Fleet {
     pub(crate) instances: Arc<Instances>,
     pub(crate) signer: Arc<TicketSigner>,
     pub(crate) audit: Audit,
+    pub(crate) guests: Arc<Guests>,
 }
 
 impl Fleet {
@@ -181,13 +183,16 @@ impl Fleet {
         }
         let instance = agent.instance_id();
         let expires_at = self.ledger.now().after(TICKET_LIFE);
-        let claims = Claims { scope: Scope::Terminal, instance, expires_at, nonce: random::bytes() };
-        Ok(Connect {
-            instance,
-            ticket: self.signer.sign(&claims),
-            expires_at,
-            direct: self.provider.direct(&instance).await,
-        })
+        let nonce = match who.proof {
+            Some(proof) => proof.holder().nonce(random::bytes()),
+            None => random::bytes(),
+        };
+        let claims = Claims { scope: Scope::Terminal, instance, expires_at, nonce };
+        let direct = self.provider.direct(&instance).await;
+        if let (Some(_), Some(proof)) = (&direct, who.proof) {
+            self.guests.expect(proof, instance);
+        }
+        Ok(Connect { instance, ticket: self.signer.sign(&claims), expires_at, direct })
     }
 
     /// A stream to the agent's instance, for the relay.
@@ -253,7 +258,7 @@ impl Fleet {
         }
     }
 
-    async fn own(&self, who: &Principal, id: AgentId) -> Result<Agent> {
+    pub(crate) async fn own(&self, who: &Principal, id: AgentId) -> Result<Agent> {
         let agent = self.ledger.agent(id).await?;
         if agent.owner == who.user && agent.phase != Phase::Deleted {
             Ok(agent)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::id::InstanceId;
-use domain::protocol::{Activity, IdleWarning, instance};
+use domain::protocol::{Activity, IdleWarning, ShowOut, instance};
 use domain::ticket::{Claims, Scope, TICKET_LIFE, Ticket, TicketSigner};
 use domain::time::Timestamp;
 use http::{Method, Request, StatusCode};
@@ -66,6 +66,12 @@ impl Instances {
     pub async fn warn(&self, id: InstanceId, warning: IdleWarning, now: Timestamp) -> Result<(), Unanswered> {
         let body = serde_json::to_vec(&warning).map_err(|error| Unanswered::Broken(error.to_string()))?;
         self.ask(id, Method::POST, instance::IDLE_WARNING, body.into(), now).await.map(drop)
+    }
+
+    /// Has the viewers go who came by a right that has ended.
+    pub async fn show_out(&self, id: InstanceId, out: ShowOut, now: Timestamp) -> Result<(), Unanswered> {
+        let body = serde_json::to_vec(&out).map_err(|error| Unanswered::Broken(error.to_string()))?;
+        self.ask(id, Method::POST, instance::SHOW_OUT, body.into(), now).await.map(drop)
     }
 
     /// The nonce that one run enrols with. It is always the same, so that a

@@ -16,12 +16,14 @@ pub mod embedded;
 mod error;
 pub mod events;
 pub mod fleet;
+mod guests;
 pub mod identity;
 mod instances;
 mod keys;
 mod ledger;
 pub mod link;
 pub mod live;
+mod looks;
 #[cfg(feature = "aws")]
 mod mend;
 pub mod orchestrator;

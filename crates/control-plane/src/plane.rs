@@ -12,6 +12,7 @@ use crate::budgets::{Budgets, Endpoint};
 use crate::clock::Clock;
 use crate::due::Due;
 use crate::fleet::Fleet;
+use crate::guests::Guests;
 use crate::identity::Identity;
 use crate::instances::Instances;
 use crate::ledger::Ledger;
@@ -110,6 +111,8 @@ impl ControlPlane {
             waiting: Waiting::default(),
             notify,
         });
+        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&clock)));
+        let guests = Guests::new(Arc::clone(&ledger), Arc::clone(&identity), Arc::clone(&instances));
         Ok(Self {
             fleet: Arc::new(Fleet {
                 ledger: Arc::clone(&ledger),
@@ -117,10 +120,11 @@ impl ControlPlane {
                 instances,
                 signer: Arc::clone(&signer),
                 audit: Audit::new(Arc::clone(&store), Arc::clone(&clock)),
+                guests: Arc::new(guests),
             }),
             budgets: Arc::new(Budgets::of(Arc::clone(&ledger))),
-            spend: Arc::new(Spend::new(Arc::clone(&store), Arc::clone(&clock))),
-            identity: Arc::new(Identity::new(store, clock)),
+            spend: Arc::new(Spend::new(store, clock)),
+            identity,
             link: Arc::new(Link {
                 ledger,
                 orchestrator: Arc::clone(&orchestrator),

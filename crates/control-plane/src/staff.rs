@@ -64,6 +64,12 @@ impl Fleet {
         Ok(sight)
     }
 
+    /// How many agents a person has.
+    pub async fn agents_owned_by(&self, who: &Principal, owner: &Name) -> Result<u32> {
+        let query = Query { owner: Some(owner.to_string()), limit: 1, ..Query::default() };
+        Ok(self.overview(who, &query).await?.total)
+    }
+
     /// Wakes somebody's agent, or puts it to sleep; one that is so stays so.
     pub async fn order(&self, who: &Principal, id: AgentId, order: Order) -> Result<()> {
         let act = match order {

@@ -43,18 +43,129 @@ pub enum Actor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
-    AddPerson { person: UserId, name: Name, role: Role },
-    ChangeRole { person: UserId, name: Name, from: Role, to: Role },
-    SetBudget { of: Subject, budget: Budget },
+    AddPerson {
+        person: UserId,
+        name: Name,
+        role: Role,
+    },
+    ChangeRole {
+        person: UserId,
+        name: Name,
+        from: Role,
+        to: Role,
+    },
+    SetBudget {
+        of: Subject,
+        /// The person's or team's.
+        name: Option<Name>,
+        budget: Budget,
+    },
     SeeBudgets,
+    ChangeTeam {
+        person: UserId,
+        name: Name,
+        from: Option<Name>,
+        to: Option<Name>,
+    },
+    Invite {
+        name: Name,
+        role: Role,
+        team: Option<Name>,
+    },
+    WithdrawInvitation {
+        name: Name,
+    },
+    EndSessions {
+        person: UserId,
+        name: Name,
+    },
     // Looking is told only where it was refused.
     SeePeople,
     SeeFleet,
     SeeSpend,
-    LookIntoAgent { agent: AgentId },
+    LookIntoAgent {
+        agent: AgentId,
+    },
     ReadAudit,
-    WakeAgent { agent: AgentId },
-    PutAgentToSleep { agent: AgentId },
+    WakeAgent {
+        agent: AgentId,
+    },
+    PutAgentToSleep {
+        agent: AgentId,
+    },
+    /// Somebody asked to look into a terminal: nothing is shown by that.
+    AskToLook {
+        agent: AgentId,
+    },
+    /// Its owner let them, or did not.
+    LetLook {
+        agent: AgentId,
+        by: UserId,
+    },
+    DeclineLook {
+        agent: AgentId,
+        by: UserId,
+    },
+    /// Either of the two ended it.
+    EndLook {
+        agent: AgentId,
+        by: UserId,
+    },
+}
+
+impl Act {
+    /// Its word, as it stands in an entry.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::AddPerson { .. } => "add_person",
+            Self::ChangeRole { .. } => "change_role",
+            Self::SetBudget { .. } => "set_budget",
+            Self::ChangeTeam { .. } => "change_team",
+            Self::Invite { .. } => "invite",
+            Self::WithdrawInvitation { .. } => "withdraw_invitation",
+            Self::EndSessions { .. } => "end_sessions",
+            Self::SeeBudgets => "see_budgets",
+            Self::SeePeople => "see_people",
+            Self::SeeFleet => "see_fleet",
+            Self::SeeSpend => "see_spend",
+            Self::LookIntoAgent { .. } => "look_into_agent",
+            Self::ReadAudit => "read_audit",
+            Self::WakeAgent { .. } => "wake_agent",
+            Self::PutAgentToSleep { .. } => "put_agent_to_sleep",
+            Self::AskToLook { .. } => "ask_to_look",
+            Self::LetLook { .. } => "let_look",
+            Self::DeclineLook { .. } => "decline_look",
+            Self::EndLook { .. } => "end_look",
+        }
+    }
+
+    /// The name of the person it was done to, where it was done to one.
+    pub const fn person(&self) -> Option<&Name> {
+        match self {
+            Self::AddPerson { name, .. }
+            | Self::ChangeRole { name, .. }
+            | Self::ChangeTeam { name, .. }
+            | Self::Invite { name, .. }
+            | Self::WithdrawInvitation { name }
+            | Self::EndSessions { name, .. } => Some(name),
+            Self::SetBudget { name, .. } => name.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The agent it was done to, where it was done to one.
+    pub const fn agent(&self) -> Option<AgentId> {
+        match self {
+            Self::LookIntoAgent { agent }
+            | Self::WakeAgent { agent }
+            | Self::PutAgentToSleep { agent }
+            | Self::AskToLook { agent }
+            | Self::LetLook { agent, .. }
+            | Self::DeclineLook { agent, .. }
+            | Self::EndLook { agent, .. } => Some(*agent),
+            _ => None,
+        }
+    }
 }
 
 /// What became of it.
@@ -88,5 +199,6 @@ mod tests {
             r#"{"at":1790000000000,"id":"0000000000000000","actor":{"by":"person","user":"0000000000000000","name":"Ana"},"act":"wake_agent","agent":"0000000000000000","outcome":"refused"}"#
         );
         assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
+        assert!(text.contains(&format!(r#""act":"{}""#, entry.act.as_str())));
     }
 }

@@ -111,6 +111,14 @@ id!(
     /// An entry of the audit log.
     EntryId
 );
+id!(
+    /// A browser that is signed in.
+    SessionId
+);
+id!(
+    /// Somebody's invitation.
+    InvitationId
+);
 
 /// Which run of an agent: 1, 2, 3… At most one generation may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{Busy, FailureReason};
 use crate::boot::BootPhase;
 use crate::id::{InstanceId, SnapshotId};
+use crate::ticket::Holder;
 use crate::time::Timestamp;
 
 /// Paths on the control plane, for instances.
@@ -39,6 +40,8 @@ pub mod instance {
     /// `POST` → 202: drain, save and commit, then wait to be stopped. Asking
     /// again while it saves changes nothing.
     pub const SAVE: &str = "/save";
+    /// `POST` [`super::ShowOut`] → 204: those viewers go, and their tickets with them.
+    pub const SHOW_OUT: &str = "/show-out";
     /// `GET`, a WebSocket; the first message carries the ticket.
     pub const TERMINAL: &str = "/terminal";
 }
@@ -227,6 +230,13 @@ pub struct Activity {
 pub struct IdleWarning {
     /// Milliseconds from now; 0 takes the warning back.
     pub sleeps_in_ms: u32,
+}
+
+/// Whose right to be here has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShowOut {
+    pub holder: Holder,
 }
 
 /// 32 bytes as 64 hexadecimal digits.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, Generation, InstanceId};
 use crate::time::Timestamp;
@@ -26,6 +27,9 @@ const SIGNED: usize = CLAIMS + 64;
 pub enum Scope {
     /// One terminal connection of a person.
     Terminal,
+    /// The same by the relay and for looking alone: nothing that is sent does
+    /// anything, and no terminal is made.
+    Look,
     /// One command of the control plane to the instance.
     Control,
     /// The instance's own requests to the control plane. Not single-use;
@@ -40,8 +44,35 @@ pub struct Claims {
     /// The audience: this run of this agent and no other.
     pub instance: InstanceId,
     pub expires_at: Timestamp,
-    /// Random; by it a second use is known.
+    /// By it a second use is known. Random, but for a terminal's: that begins
+    /// with its [`Holder`].
     pub nonce: [u8; 16],
+}
+
+/// By whose right a terminal is opened: the beginning of a digest of their
+/// session or token, which gives no right itself. An instance is told it when
+/// that right ends.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Holder([u8; 8]);
+
+impl Holder {
+    pub const fn new(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// A nonce for a terminal of theirs, from eight random bytes.
+    pub fn nonce(self, random: [u8; 8]) -> [u8; 16] {
+        let mut nonce = [0; 16];
+        nonce[..8].copy_from_slice(&self.0);
+        nonce[8..].copy_from_slice(&random);
+        nonce
+    }
+}
+
+impl fmt::Debug for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Holder(…)")
+    }
 }
 
 /// A ticket as it travels. It is a secret: it has no `Display`.
@@ -76,6 +107,8 @@ pub enum Refused {
     Expired,
     #[error("the ticket was used before")]
     Used,
+    #[error("the right that the ticket was given by has ended")]
+    Ended,
 }
 
 /// Makes tickets. Lives in the control plane only.
@@ -140,6 +173,13 @@ impl TicketVerifier {
 }
 
 impl Claims {
+    /// Whose a terminal's ticket is.
+    pub fn holder(&self) -> Holder {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.nonce[..8]);
+        Holder(bytes)
+    }
+
     /// Whether the ticket is for this instance and this use.
     pub fn check(&self, instance: InstanceId, scope: Scope) -> Result<(), Refused> {
         if self.instance != instance {
@@ -159,6 +199,7 @@ fn encode(claims: &Claims) -> [u8; CLAIMS] {
         Scope::Terminal => 1,
         Scope::Control => 2,
         Scope::Instance => 3,
+        Scope::Look => 4,
     };
     bytes[2..12].copy_from_slice(claims.instance.agent.as_bytes());
     bytes[12..16].copy_from_slice(&claims.instance.generation.0.to_be_bytes());
@@ -175,6 +216,7 @@ fn decode(bytes: &[u8]) -> Option<Claims> {
         1 => Scope::Terminal,
         2 => Scope::Control,
         3 => Scope::Instance,
+        4 => Scope::Look,
         _ => return None,
     };
     Some(Claims {
@@ -282,6 +324,14 @@ mod tests {
         let later = Claims { nonce: [1; 16], expires_at: NOW.after(TICKET_LIFE * 3), ..claims() };
         assert_eq!(used.spend(&later, NOW.after(TICKET_LIFE * 2)), Ok(()));
         assert_eq!(used.used.len(), 1);
+    }
+
+    #[test]
+    fn a_terminals_ticket_says_whose_it_is() {
+        let (signer, verifier) = pair();
+        let ana = Holder::new([3; 8]);
+        let ticket = signer.sign(&Claims { nonce: ana.nonce([4; 8]), ..claims() });
+        assert_eq!(verifier.claims(ticket.expose(), NOW).unwrap().holder(), ana);
     }
 
     #[test]

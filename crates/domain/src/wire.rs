@@ -114,6 +114,8 @@ pub enum ToViewer<'a> {
     Pong {
         nonce: u32,
     },
+    /// The terminal's size: to those alone who look, and set none.
+    Size(Grid),
 }
 
 /// Bytes that are no frame.
@@ -145,6 +147,7 @@ mod kind {
     pub const EXITED: u8 = 0x85;
     pub const IDLE_WARNING: u8 = 0x86;
     pub const PONG: u8 = 0x87;
+    pub const SIZE: u8 = 0x88;
 }
 
 /// Bytes of an [`ToViewer::Output`] before its payload.
@@ -236,6 +239,9 @@ impl<'a> ToViewer<'a> {
             Self::Pong { nonce } => {
                 out.u8(kind::PONG).u32(nonce);
             }
+            Self::Size(grid) => {
+                out.u8(kind::SIZE).grid(grid);
+            }
         }
         out.0
     }
@@ -263,6 +269,7 @@ impl<'a> ToViewer<'a> {
             kind::EXITED => Self::Exited { code: input.u32()?.cast_signed() },
             kind::IDLE_WARNING => Self::IdleWarning { sleeps_in_ms: input.u32()? },
             kind::PONG => Self::Pong { nonce: input.u32()? },
+            kind::SIZE => Self::Size(input.grid()?),
             _ => return Err(Malformed::Kind),
         };
         input.end().map(|()| frame)
@@ -362,7 +369,7 @@ mod tests {
     }
 
     fn instance_frame(which: u8, a: u64, b: u64, n: u16, bytes: &[u8]) -> ToViewer<'_> {
-        match which % 7 {
+        match which % 8 {
             0 => {
                 ToViewer::Welcome { terminal: n, epoch: a, offset: b, input_offset: a ^ b, window: b as u32 }
             }
@@ -371,6 +378,7 @@ mod tests {
             3 => ToViewer::InputAck { offset: b },
             4 => ToViewer::Exited { code: a as i32 },
             5 => ToViewer::IdleWarning { sleeps_in_ms: a as u32 },
+            6 => ToViewer::Size(Grid { cols: n.clamp(1, GRID_MAX), rows: 1 + (a % 4096) as u16 }),
             _ => ToViewer::Pong { nonce: a as u32 },
         }
     }

@@ -103,6 +103,23 @@ pub fn pairs(parts: &Parts) -> Vec<(String, String)> {
     UrlQuery::try_from_uri(&parts.uri).map(|UrlQuery(pairs)| pairs).unwrap_or_default()
 }
 
+/// The same, to be asked for by name.
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(pairs(parts)))
+    }
+}
+
 impl FleetPage {
     fn of(page: &fleet::Page) -> Self {
         let health = page.health;

@@ -5,6 +5,7 @@ pub mod bearer;
 mod budgets;
 mod events;
 pub mod fleet;
+mod people;
 pub mod problem;
 mod resource;
 pub mod spend;
@@ -50,6 +51,11 @@ pub fn router() -> Router<State> {
         .routes(routes!(budgets::put_fleet))
         .routes(routes!(budgets::put_team))
         .routes(routes!(budgets::put_person))
+        .routes(routes!(people::list))
+        .routes(routes!(people::give_team))
+        .routes(routes!(people::end_sessions))
+        .routes(routes!(people::invitations, people::invite))
+        .routes(routes!(people::withdraw))
         .split_for_parts();
     let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     description.components.get_or_insert_default().add_security_scheme("token", token);

@@ -1,15 +1,16 @@
 //! What every request goes through.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
 
-use crate::state::Origins;
+use crate::state::{Origins, Proxies};
 
 /// The most that a request of a person or program may hold, in bytes.
 const BODY_MAX: usize = 64 * 1024;
@@ -28,6 +29,15 @@ pub async fn known_host(State(origins): State<Origins>, request: Request, next: 
     }
     (StatusCode::MISDIRECTED_REQUEST, "the console is not reached by this name; see --origin\n")
         .into_response()
+}
+
+/// Notes where a request came from, for whoever slows down what is tried there.
+pub async fn address(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
+    if let Some(address) = proxies.address(peer, request.headers()) {
+        request.extensions_mut().insert(app::api::Address(address));
+    }
+    next.run(request).await
 }
 
 /// Has a request whole before anything looks at it, or refuses it: too large, too slow, broken off.

@@ -28,7 +28,7 @@ pub async fn all(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let who = app::api::session(&identity, &parts.headers).await?;
-    Ok(stream(Feed::new(fleet, who, None), identity, parts))
+    Ok(stream(Feed::new(fleet, who, None).events(), identity, parts))
 }
 
 pub async fn one(
@@ -40,12 +40,69 @@ pub async fn one(
     let who = app::api::session(&identity, &parts.headers).await?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     fleet.get(&who, id).await?;
-    Ok(stream(Feed::new(fleet, who, Some(id)), identity, parts))
+    let looks = looks(Arc::clone(&fleet), Arc::clone(&identity), who.clone(), id, Side::Owner);
+    let feed = Feed::new(fleet, who, Some(id));
+    Ok(stream(futures::stream::select(feed.events(), looks), identity, parts))
 }
 
-fn stream(feed: Feed, identity: Arc<Identity>, parts: Parts) -> Response {
-    let events = feed.events().take_until(super::until_refused(identity, parts.headers));
+/// How the reader's request to look into an agent fares.
+pub async fn look(
+    State(fleet): State<Arc<Fleet>>,
+    State(identity): State<Arc<Identity>>,
+    Path(id): Path<String>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let who = app::api::session(&identity, &parts.headers).await?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    fleet.look_of(&who, id).await?.ok_or(Error::NotFound)?;
+    Ok(stream(looks(fleet, Arc::clone(&identity), who, id, Side::Looker), identity, parts))
+}
+
+fn stream(
+    events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static,
+    identity: Arc<Identity>,
+    parts: Parts,
+) -> Response {
+    let events = events.take_until(super::until_refused(identity, parts.headers));
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+}
+
+/// Who wants to know of a look.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Owner,
+    Looker,
+}
+
+/// The look that is under way, or none, as it is and whenever it changes.
+fn looks(
+    fleet: Arc<Fleet>,
+    identity: Arc<Identity>,
+    who: Principal,
+    id: AgentId,
+    side: Side,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    async_stream::stream! {
+        let mut changes = identity.changes();
+        let mut sent = None;
+        loop {
+            let look = match side {
+                Side::Owner => fleet.look_at_mine(&who, id).await,
+                Side::Looker => fleet.look_of(&who, id).await,
+            };
+            // The ledger failed, or the agent is gone: what else is told goes on.
+            let Ok(look) = look else { return };
+            if sent.as_ref() != Some(&look)
+                && let Ok(event) = Event::default().event("look").json_data(&look)
+            {
+                yield Ok(event);
+            }
+            sent = Some(look);
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 struct Feed {

@@ -1,5 +1,6 @@
 //! What browsers and the API's users reach.
 
+mod audit;
 mod fleet;
 mod guard;
 mod live;
@@ -31,10 +32,14 @@ pub fn router(state: State) -> anyhow::Result<Router> {
         .route("/live/agents/{id}", get(live::one))
         .route("/live/fleet", get(fleet::feed))
         .route("/spend/export", get(spend::export))
+        .route("/live/looks/{id}", get(live::look))
+        .route("/audit/export", get(audit::export))
         .route("/agents/{id}/terminal", any(relay::terminal))
+        .route("/agents/{id}/look/terminal", any(relay::look))
         .route("/api/v1/agents/{id}/terminal", any(relay::terminal_by_token))
         .merge(api::router())
         .merge(pages::router(&state))
+        .layer(axum::middleware::from_fn_with_state(state.proxies, guard::address))
         .layer(axum::middleware::from_fn(guard::small_body))
         .layer(csrf)
         .layer(axum::middleware::from_fn_with_state(state.origins.clone(), guard::known_host))

@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use control_plane::provider::Connection;
-use control_plane::{Fleet, Identity, Principal};
+use control_plane::{Error, Fleet, Identity, Principal};
 use domain::id::AgentId;
 use domain::protocol::instance;
 use hyper::upgrade::Upgraded;
@@ -43,6 +43,34 @@ pub async fn terminal(
     pass_on(&fleet, &who, agent_id(&id)?, request, until).await
 }
 
+/// For a signed-in browser whose reader was let look into somebody's terminal:
+/// until they are let no longer.
+pub async fn look(
+    State(fleet): State<Arc<Fleet>>,
+    State(identity): State<Arc<Identity>>,
+    State(origins): State<Origins>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let who = app::api::session(&identity, request.headers()).await?;
+    if !origins.allow(request.headers()) {
+        return Err(Problem::status(StatusCode::FORBIDDEN, "origin", "no page of this console sent that"));
+    }
+    let id = agent_id(&id)?;
+    let stream = fleet.dial_to_look(&who, id).await?;
+    let headers = request.headers().clone();
+    let until = async move {
+        let hidden = || async {
+            match app::api::session(&identity, &headers).await {
+                Ok(who) => fleet.is_hidden_from(&who, id).await,
+                Err(error) => matches!(error, Error::Unauthenticated),
+            }
+        };
+        identity.until(hidden).await;
+    };
+    join(id, stream, request, until).await
+}
+
 /// For a program with a bearer token.
 pub async fn terminal_by_token(
     who: Bearer,
@@ -60,16 +88,36 @@ async fn pass_on(
     fleet: &Fleet,
     who: &Principal,
     id: AgentId,
-    mut request: Request,
+    request: Request,
     until: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Response, Problem> {
     // First of all, so that another's agent is answered like none.
     fleet.get(who, id).await?;
-    if request.method() != Method::GET || !request.headers().contains_key(header::UPGRADE) {
-        let upgrade = [(header::UPGRADE, "websocket")];
-        return Ok((StatusCode::UPGRADE_REQUIRED, upgrade, "a WebSocket is served here\n").into_response());
+    if !is_upgrade(&request) {
+        return Ok(no_upgrade());
     }
     let stream = fleet.dial(who, id).await?;
+    join(id, stream, request, until).await
+}
+
+fn is_upgrade(request: &Request) -> bool {
+    request.method() == Method::GET && request.headers().contains_key(header::UPGRADE)
+}
+
+fn no_upgrade() -> Response {
+    let upgrade = [(header::UPGRADE, "websocket")];
+    (StatusCode::UPGRADE_REQUIRED, upgrade, "a WebSocket is served here\n").into_response()
+}
+
+async fn join(
+    id: AgentId,
+    stream: Connection,
+    mut request: Request,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> Result<Response, Problem> {
+    if !is_upgrade(&request) {
+        return Ok(no_upgrade());
+    }
     let answer = match upgrade(stream, request.headers()).await {
         Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => answer,
         Ok(answer) => return Ok(unreachable(id, &answer.status())),

@@ -43,7 +43,15 @@ pub async fn open(
     id: &str,
     origin: &str,
 ) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, u16> {
-    let url = format!("ws://127.0.0.1:{}/agents/{id}/terminal", who.browser.port);
+    open_at(who, &format!("ws://127.0.0.1:{}/agents/{id}/terminal", who.browser.port), origin).await
+}
+
+/// The same at any address.
+async fn open_at(
+    who: &Person,
+    url: &str,
+    origin: &str,
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, u16> {
     let mut request = url.into_client_request().unwrap();
     request.headers_mut().insert("cookie", who.cookie.parse().unwrap());
     request.headers_mut().insert("origin", origin.parse().unwrap());
@@ -72,6 +80,26 @@ impl Terminal {
             terminal.turn().await;
             assert_eq!(terminal.closed, None);
         }
+        terminal
+    }
+
+    /// A terminal by a ticket, at the address that goes with it.
+    pub async fn at(who: &Person, url: &str, ticket: &str) -> Self {
+        let mut terminal = Self::at_once(who, url, ticket).await;
+        while terminal.epoch == 0 {
+            terminal.turn().await;
+            assert_eq!(terminal.closed, None);
+        }
+        terminal
+    }
+
+    /// The same, whatever is answered.
+    pub async fn at_once(who: &Person, url: &str, ticket: &str) -> Self {
+        let origin = format!("http://127.0.0.1:{}", who.browser.port);
+        let socket = open_at(who, url, &origin).await.unwrap();
+        let mut terminal =
+            Self { socket, epoch: 0, offset: 0, input: 0, screen: String::new(), closed: None };
+        terminal.hello(NEXT_VIEWER.fetch_add(1, Ordering::Relaxed), None, ticket).await;
         terminal
     }
 

@@ -42,6 +42,7 @@ pub enum Got {
     Exited(i32),
     IdleWarning(u32),
     Pong(u32),
+    Size(Grid),
     Closed(u16),
     /// Without a close code.
     Gone,
@@ -112,6 +113,7 @@ fn decode(bytes: &Bytes) -> Got {
         ToViewer::Exited { code } => Got::Exited(code),
         ToViewer::IdleWarning { sleeps_in_ms } => Got::IdleWarning(sleeps_in_ms),
         ToViewer::Pong { nonce } => Got::Pong(nonce),
+        ToViewer::Size(grid) => Got::Size(grid),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::agent::ProviderName;
 use domain::boot::BootPhase;
 use domain::event::{Event, What};
 use domain::fleet::State;
@@ -15,6 +16,7 @@ use super::View;
 use crate::api::{self, Sight};
 use crate::components::errors;
 use crate::components::icon::icon;
+use crate::components::look::AskToLook;
 use crate::components::state::StateWord;
 use crate::error::AppError;
 use crate::i18n::{Lang, Strings, use_lang, use_strings};
@@ -110,6 +112,8 @@ fn Inside(sight: Sight) -> impl IntoView {
             <span class="soft">{view.size.to_string()} " · " {view.provider.as_str()}</span>
             <code class="small">{view.id.to_string()}</code>
         </div>
+        {(view.provider != ProviderName::Simulated)
+            .then(|| view! { <AskToLook agent=view.id owner=owner.to_string() /> })}
         <section aria-labelledby="waterfall-title">
             <h3 id="waterfall-title">{t.boot_waterfall}</h3>
             {waterfall(&view, lang, t)}

@@ -169,7 +169,7 @@ fn listen(view: View) {
     Effect::new(move || {
         follow(address.get(), move |news| match news {
             News::Window(delta) => view.take(delta),
-            News::Agent(_) | News::Gone(_) | News::Resumed => {}
+            News::Agent(_) | News::Gone(_) | News::Look(_) | News::Resumed => {}
             News::Refused => {
                 view.heard.try_set(false);
                 spawn_local(async move {

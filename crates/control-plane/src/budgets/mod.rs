@@ -12,9 +12,12 @@ mod courier;
 mod enforce;
 mod service;
 
+use std::collections::BTreeSet;
+
 use domain::agent::Agent;
 use domain::budget::{Account, Budget, Pool, Standing, Subject, is_awake, reserve};
 use domain::id::UserId;
+use domain::name::Name;
 use domain::time::Timestamp;
 use domain::usage::Of;
 
@@ -63,8 +66,12 @@ pub(crate) async fn turns(ledger: &Ledger, agent: &Agent) -> Result<Vec<Turn>> {
 }
 
 /// Whose budgets an owner's agents count against.
-async fn subjects(_ledger: &Ledger, owner: UserId) -> Result<Vec<Subject>> {
-    Ok(vec![Subject::Person(owner), Subject::Fleet])
+async fn subjects(ledger: &Ledger, owner: UserId) -> Result<Vec<Subject>> {
+    let team = ledger.store.user(owner).await?.and_then(|user| user.team);
+    Ok([Some(Subject::Person(owner)), team.map(Subject::Team), Some(Subject::Fleet)]
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Where an owner stands this month: by the meters of the agents that are there,
@@ -129,11 +136,20 @@ async fn pool(ledger: &Ledger, of: &Subject, now: Timestamp) -> Result<Standing>
 }
 
 /// The people of a team; nothing for everybody.
-async fn members(_ledger: &Ledger, of: &Subject) -> Result<Option<Vec<UserId>>> {
-    match of {
-        Subject::Fleet => Ok(None),
-        Subject::Person(owner) => Ok(Some(vec![*owner])),
-        Subject::Team(_) => Ok(Some(Vec::new())),
+async fn members(ledger: &Ledger, of: &Subject) -> Result<Option<BTreeSet<UserId>>> {
+    let team = match of {
+        Subject::Fleet => return Ok(None),
+        Subject::Person(owner) => return Ok(Some(BTreeSet::from([*owner]))),
+        Subject::Team(team) => team,
+    };
+    let mut members = BTreeSet::new();
+    let mut after: Option<Name> = None;
+    loop {
+        let page = ledger.store.people(after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(Some(members)) };
+        after = Some(last.user.name.clone());
+        let in_team = page.iter().filter(|listed| listed.user.team.as_ref() == Some(team));
+        members.extend(in_team.map(|listed| listed.user.id));
     }
 }
 

@@ -52,11 +52,7 @@ impl Budgets {
         self.audit.permit(who, Right::ManagePeople, || Act::SeeBudgets).await?;
         let mut listed = Vec::new();
         for (index, account) in all(&*self.store).await?.into_iter().enumerate() {
-            let name = match &account.of {
-                Subject::Person(id) => self.store.user(*id).await?.map(|user| user.name),
-                Subject::Team(team) => Some(team.clone()),
-                Subject::Fleet => None,
-            };
+            let name = self.name(&account.of).await?;
             let standing = match &self.ledger {
                 Some(ledger) if index < STANDINGS_MAX => Some(standing(ledger, &account).await?),
                 _ => None,
@@ -90,7 +86,8 @@ impl Budgets {
 
     /// The same, by right of one's role.
     pub async fn give(&self, who: &Principal, of: Subject, budget: Budget) -> Result<Account> {
-        let act = || Act::SetBudget { of: of.clone(), budget: budget.clone() };
+        let name = self.name(&of).await?;
+        let act = || Act::SetBudget { of: of.clone(), name: name.clone(), budget: budget.clone() };
         self.audit.permit(who, Right::ManagePeople, act).await?;
         self.change(who.actor(), of, budget).await
     }
@@ -103,8 +100,17 @@ impl Budgets {
         self.give(who, of, budget).await
     }
 
+    /// A team's or person's name.
+    async fn name(&self, of: &Subject) -> Result<Option<Name>> {
+        Ok(match of {
+            Subject::Person(id) => self.store.user(*id).await?.map(|user| user.name),
+            Subject::Team(team) => Some(team.clone()),
+            Subject::Fleet => None,
+        })
+    }
+
     async fn change(&self, actor: Actor, of: Subject, budget: Budget) -> Result<Account> {
-        let act = Act::SetBudget { of: of.clone(), budget: budget.clone() };
+        let act = Act::SetBudget { of: of.clone(), name: self.name(&of).await?, budget: budget.clone() };
         self.audit.told(actor, act, set(&*self.store, &of, budget)).await
     }
 }

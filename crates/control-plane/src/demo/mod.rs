@@ -75,7 +75,13 @@ impl Demo {
         for owner in owners {
             let created_at = config.start.before(history::SPAN);
             store
-                .add_user(&User { id: owner.user, name: owner.name.clone(), role: owner.role, created_at })
+                .add_user(&User {
+                    id: owner.user,
+                    name: owner.name.clone(),
+                    role: owner.role,
+                    team: None,
+                    created_at,
+                })
                 .await?;
         }
         let history = Arc::new(History {

@@ -23,6 +23,8 @@ async fn demo() -> (Demo, TempDir) {
         user: UserId::from_random([id; 10]),
         name: name.parse::<Name>().unwrap(),
         role: Role::User,
+        team: None,
+        proof: None,
     });
     let started = std::time::Instant::now();
     let config = Config {

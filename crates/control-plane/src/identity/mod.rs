@@ -1,36 +1,47 @@
 //! Who asks. A session in a browser and a bearer token lead to the same
 //! [`Principal`]; secrets are random, and kept as digests only.
 
+mod attempts;
+mod passwords;
+mod people;
 mod rights;
+mod sessions;
+mod taken_back;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use domain::audit::{Act, Actor, Outcome};
+use domain::audit::{Act, Actor, Entry};
 use domain::id::{TokenId, UserId};
 use domain::name::Name;
 use domain::protocol::Secret;
 use domain::role::Role;
-use domain::time::Timestamp;
+use domain::ticket::Holder;
+use domain::time::{Month, Timestamp};
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Filter};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::random;
-use crate::store::{ApiToken, Hash, Session, SignInLink, Store, User};
+use crate::store::{ApiToken, Hash, Store, User};
 
+use attempts::Attempts;
+use passwords::Passwords;
+
+pub use passwords::{MAX_BYTES as PASSWORD_MAX_BYTES, MIN_CHARS as PASSWORD_MIN_CHARS};
+pub use people::PEOPLE_MAX;
 pub use rights::Right;
+pub use sessions::{OwnPassword, SignedIn};
+pub use taken_back::{LOOK, RECHECK};
 
 /// How long a printed link may lie about.
 pub const LINK_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// How long a browser stays signed in.
 pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How often a connection that lasts proves its right again.
-pub const RECHECK: Duration = Duration::from_secs(60);
-/// The same for one that a role opened, and not a session alone.
-pub const RECHECK_RIGHT: Duration = Duration::from_millis(900);
+/// How long an invitation can be accepted.
+pub const INVITATION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Tokens one person may have.
 pub const TOKENS_MAX: usize = 50;
 /// What tokens start with, so that a leaked one is known for what it is.
@@ -42,9 +53,33 @@ pub struct Principal {
     pub user: UserId,
     pub name: Name,
     pub role: Role,
+    pub team: Option<Name>,
+    /// What they proved it by; none where the program itself speaks for them.
+    pub proof: Option<Proof>,
+}
+
+/// What a request proves who it is of by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Proof {
+    Session(Hash),
+    Token(Hash),
+}
+
+impl Proof {
+    /// What an instance knows whoever comes by it as.
+    pub(crate) fn holder(self) -> Holder {
+        let (Self::Session(hash) | Self::Token(hash)) = self;
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&hash.0[..8]);
+        Holder::new(bytes)
+    }
 }
 
 impl Principal {
+    pub fn of(user: User, proof: Option<Proof>) -> Self {
+        Self { user: user.id, name: user.name, role: user.role, team: user.team, proof }
+    }
+
     pub fn has(&self, right: Right) -> bool {
         right.is_of(self.role)
     }
@@ -59,98 +94,23 @@ pub struct Identity {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     audit: Audit,
-    /// Rights that were taken back here.
+    passwords: Passwords,
+    attempts: Attempts,
+    /// Rights that were taken back, here or elsewhere.
     taken_back: watch::Sender<u64>,
 }
 
 impl Identity {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let audit = Audit::new(Arc::clone(&store), Arc::clone(&clock));
-        Self { store, clock, audit, taken_back: watch::Sender::new(0) }
-    }
-
-    /// Resolves when `proof`, a session's or token's question asked again, is
-    /// answered by [`Error::Unauthenticated`]: at once when it was taken back
-    /// here, within [`RECHECK`] when it expired or was taken back elsewhere.
-    pub async fn until_refused<T, F>(&self, proof: impl Fn() -> F)
-    where
-        F: Future<Output = Result<T>>,
-    {
-        self.until(RECHECK, || async { matches!(proof().await, Err(Error::Unauthenticated)) }).await;
-    }
-
-    /// The same, also when whoever it proves has no longer that right; elsewhere
-    /// and by a command taken back, within [`RECHECK_RIGHT`].
-    pub async fn until_without<F>(&self, right: Right, proof: impl Fn() -> F)
-    where
-        F: Future<Output = Result<Principal>>,
-    {
-        self.until(RECHECK_RIGHT, || async {
-            match proof().await {
-                Ok(who) => !right.is_of(who.role),
-                Err(error) => matches!(error, Error::Unauthenticated),
-            }
-        })
-        .await;
-    }
-
-    async fn until<F: Future<Output = bool>>(&self, every: Duration, refused: impl Fn() -> F) {
-        let mut taken_back = self.taken_back.subscribe();
-        while !refused().await {
-            // Either way it is asked again.
-            let _ = tokio::time::timeout(every, taken_back.changed()).await;
+        Self {
+            store,
+            clock,
+            audit,
+            passwords: Passwords::default(),
+            attempts: Attempts::default(),
+            taken_back: watch::Sender::new(0),
         }
-    }
-
-    /// The person of that name, added with a role when there is none.
-    pub async fn ensure_user(&self, name: &Name, role: Role) -> Result<User> {
-        if let Some(user) = self.store.user_named(name.as_str()).await? {
-            return Ok(user);
-        }
-        let user = User {
-            id: UserId::from_random(random::bytes()),
-            name: name.clone(),
-            role,
-            created_at: self.clock.now(),
-        };
-        let act = Act::AddPerson { person: user.id, name: name.clone(), role };
-        let added = async { Ok(self.store.add_user(&user).await?) };
-        if self.audit.told(Actor::CommandLine, act, added).await? {
-            return Ok(user);
-        }
-        // Somebody else added the same name meanwhile.
-        self.store.user_named(name.as_str()).await?.ok_or(Error::Contended)
-    }
-
-    /// Gives a person another role, by a command on the installation.
-    pub async fn set_role(&self, name: &Name, role: Role) -> Result<User> {
-        let user = self.store.user_named(name.as_str()).await?.ok_or(Error::NoSuchPerson)?;
-        self.change_role(Actor::CommandLine, user, role).await
-    }
-
-    /// Gives a person another role, by right of one's own.
-    pub async fn give_role(&self, who: &Principal, name: &Name, role: Role) -> Result<User> {
-        let user = self.store.user_named(name.as_str()).await?;
-        let change =
-            |user: &User| Act::ChangeRole { person: user.id, name: name.clone(), from: user.role, to: role };
-        // Whether there is such a person is told to nobody who may not ask.
-        let act = || user.as_ref().map_or(Act::SeePeople, change);
-        self.audit.permit(who, Right::ManagePeople, act).await?;
-        self.change_role(who.actor(), user.ok_or(Error::NoSuchPerson)?, role).await
-    }
-
-    async fn change_role(&self, actor: Actor, user: User, role: Role) -> Result<User> {
-        let User { id: person, name, role: from, .. } = user.clone();
-        if from == role {
-            return Ok(user);
-        }
-        let act = Act::ChangeRole { person, name, from, to: role };
-        let told = self.audit.entry(actor, act, Outcome::Allowed);
-        if !self.store.set_role(user.id, role, &told).await? {
-            return Err(Error::NoSuchPerson);
-        }
-        self.taken_back.send_modify(|count| *count += 1);
-        Ok(User { role, ..user })
     }
 
     /// The log, for whoever may run commands on the installation.
@@ -164,55 +124,13 @@ impl Identity {
         Ok(&self.audit)
     }
 
-    /// A one-time secret that signs `user` in within [`LINK_LIFE`].
-    pub async fn sign_in_link(&self, user: UserId) -> Result<Secret> {
-        let secret = random::secret();
-        let link = SignInLink {
-            token: Hash::of(secret.expose().as_bytes()),
-            user,
-            expires_at: self.clock.now().after(LINK_LIFE),
-        };
-        self.store.put_sign_in_link(&link).await?;
-        Ok(secret)
-    }
-
-    /// Spends a link's secret for a session's; [`Error::Unauthenticated`] for
-    /// one that is unknown, used or expired.
-    pub async fn sign_in(&self, link: &str) -> Result<Secret> {
-        let now = self.clock.now();
-        let user = self.store.take_sign_in_link(Hash::of(link.as_bytes()), now).await?;
-        let user = user.ok_or(Error::Unauthenticated)?;
-        let secret = random::secret();
-        let session = Session {
-            token: Hash::of(secret.expose().as_bytes()),
-            user,
-            created_at: now,
-            expires_at: now.after(SESSION_LIFE),
-        };
-        self.store.put_session(&session).await?;
-        Ok(secret)
-    }
-
-    /// Whose session that is.
-    pub async fn session(&self, secret: &str) -> Result<Principal> {
-        let session = self.store.session(Hash::of(secret.as_bytes()), self.clock.now()).await?;
-        self.principal(session.ok_or(Error::Unauthenticated)?.user).await
-    }
-
-    /// Ends a session; one that is not there has ended already.
-    pub async fn sign_out(&self, secret: &str) -> Result<()> {
-        self.store.end_session(Hash::of(secret.as_bytes())).await?;
-        self.taken_back.send_modify(|count| *count += 1);
-        Ok(())
-    }
-
     /// Whose bearer token that is.
     pub async fn bearer(&self, secret: &str) -> Result<Principal> {
         if !secret.starts_with(TOKEN_PREFIX) {
             return Err(Error::Unauthenticated);
         }
-        let token = self.store.token(Hash::of(secret.as_bytes())).await?;
-        self.principal(token.ok_or(Error::Unauthenticated)?.owner).await
+        let token = self.store.token(Hash::of(secret.as_bytes())).await?.ok_or(Error::Unauthenticated)?;
+        self.principal(token.owner, Proof::Token(token.token)).await
     }
 
     /// The caller's tokens, newest first.
@@ -242,16 +160,30 @@ impl Identity {
         if !self.store.revoke_token(who.user, id).await? {
             return Err(Error::NotFound);
         }
-        self.taken_back.send_modify(|count| *count += 1);
+        self.took_back();
         Ok(())
     }
 
-    fn now(&self) -> Timestamp {
+    /// A month of the log, by right of a role.
+    pub async fn audit_month(&self, who: &Principal, filter: &Filter) -> Result<(Month, Vec<Entry>, bool)> {
+        self.read_audit(who).await?.month(filter).await
+    }
+
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    async fn principal(&self, id: UserId) -> Result<Principal> {
+    /// Whose proof that is now; [`Error::Unauthenticated`] when it is no longer one.
+    pub(crate) async fn proves(&self, proof: Proof) -> Result<Principal> {
+        let user = match proof {
+            Proof::Session(token) => self.store.session(token, self.now()).await?.map(|session| session.user),
+            Proof::Token(token) => self.store.token(token).await?.map(|token| token.owner),
+        };
+        self.principal(user.ok_or(Error::Unauthenticated)?, proof).await
+    }
+
+    async fn principal(&self, id: UserId, proof: Proof) -> Result<Principal> {
         let user = self.store.user(id).await?.ok_or(Error::Unauthenticated)?;
-        Ok(Principal { user: user.id, name: user.name, role: user.role })
+        Ok(Principal::of(user, Some(proof)))
     }
 }

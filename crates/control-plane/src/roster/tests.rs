@@ -22,7 +22,7 @@ async fn fixture() -> (Fixture, Vec<Agent>) {
     let store: Ledger = Arc::new(Sqlite::open(&folder.path().join("console.db")).unwrap());
     for (n, name) in [(1, "Ana"), (2, "Benito")] {
         let role = Default::default();
-        let user = User { id: owner(n), name: name.parse().unwrap(), role, created_at: START };
+        let user = User { id: owner(n), name: name.parse().unwrap(), role, team: None, created_at: START };
         assert!(store.add_user(&user).await.unwrap());
     }
     let mut agents = Vec::new();

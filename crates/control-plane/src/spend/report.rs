@@ -6,14 +6,20 @@ use domain::audit::Act;
 use domain::budget::Subject;
 use domain::id::{AgentId, UserId};
 use domain::money::NanoDollars;
+use domain::name::Name;
 use domain::price::{Basis, Rates};
-use domain::spend::{DayUse, Forecast, Query, Report, Scope, TOP, Top, savings, series};
-use domain::usage::{Amount, Kind, Of};
+use domain::spend::{By, DayUse, Forecast, Query, Report, Scope, TOP, Top, savings, series};
+use domain::time::Month;
+use domain::usage::{Amount, Kind, Line, Of};
 
 use super::{Lines, Spend, Whose};
 use crate::error::Result;
 use crate::identity::{Principal, Right};
 use crate::store::usage::View;
+
+/// People whose days are read, to stack them by team; all else is left out of
+/// the bands, and in the total.
+const PEOPLE_MAX: usize = 300;
 
 impl Spend {
     /// A month of the caller's, or by right of a role everybody's; by the prices
@@ -24,7 +30,10 @@ impl Spend {
         let whose = self.whose(who, scope).await?;
         let views = [View::Days, View::Agents, View::Owners];
         let (now, [days, agents, owners]) = self.read(whose, month, views).await?;
-        let uses: Vec<DayUse> = days.iter().filter_map(day_use).collect();
+        let uses = match (by, whose) {
+            (By::Team, Whose::Fleet) => self.by_team(month, &owners).await?,
+            _ => days.iter().filter_map(|line| day_use(line, None)).collect(),
+        };
         let kinds = kinds(&days);
         let sizes: BTreeMap<_, _> = agents
             .keys()
@@ -63,6 +72,19 @@ impl Spend {
         Ok(Whose::Fleet)
     }
 
+    /// Everybody's days with the team that each is in now: the fleet's books don't
+    /// know people by the day, so theirs are read, of those who spent most.
+    async fn by_team(&self, month: Month, owners: &Lines) -> Result<Vec<DayUse>> {
+        let of = |of| if let Of::Owner(owner) = of { Some(owner) } else { None };
+        let mut uses = Vec::new();
+        for (owner, _) in largest(owners, PEOPLE_MAX, of) {
+            let team = self.store.user(owner).await?.and_then(|user| user.team);
+            let days = self.of(owner, month, View::Days).await?;
+            uses.extend(days.iter().filter_map(|line| day_use(line, team.as_ref())));
+        }
+        Ok(uses)
+    }
+
     async fn limit(&self, whose: Whose) -> Result<Option<NanoDollars>> {
         let of = match whose {
             Whose::Owner(owner) => Subject::Person(owner),
@@ -74,7 +96,7 @@ impl Spend {
     async fn top_agents(&self, lines: &Lines) -> Result<Vec<Top<AgentId>>> {
         let mut all = Vec::new();
         let of = |of| if let Of::Agent(agent) = of { Some(agent) } else { None };
-        for (id, amount) in largest(lines, of) {
+        for (id, amount) in largest(lines, TOP, of) {
             let name = self.store.agent(id).await?.map(|agent| agent.name);
             all.push(Top { id, name, amount });
         }
@@ -84,7 +106,7 @@ impl Spend {
     async fn top_people(&self, lines: &Lines) -> Result<Vec<Top<UserId>>> {
         let mut all = Vec::new();
         let of = |of| if let Of::Owner(owner) = of { Some(owner) } else { None };
-        for (id, amount) in largest(lines, of) {
+        for (id, amount) in largest(lines, TOP, of) {
             let name = self.store.user(id).await?.map(|user| user.name);
             all.push(Top { id, name, amount });
         }
@@ -92,9 +114,9 @@ impl Spend {
     }
 }
 
-fn day_use((line, amount): (&domain::usage::Line, &Amount)) -> Option<DayUse> {
+fn day_use((line, amount): (&Line, &Amount), team: Option<&Name>) -> Option<DayUse> {
     let Of::Day(day, _) = line.of else { return None };
-    Some(DayUse { day, kind: line.kind, team: None, amount: *amount })
+    Some(DayUse { day, kind: line.kind, team: team.cloned(), amount: *amount })
 }
 
 /// What each kind of use came to.
@@ -107,7 +129,7 @@ fn kinds(days: &Lines) -> Vec<(Kind, Amount)> {
 }
 
 /// Those that cost most, the dearest first.
-fn largest<Id: Ord + Copy>(lines: &Lines, id: impl Fn(Of) -> Option<Id>) -> Vec<(Id, Amount)> {
+fn largest<Id: Ord + Copy>(lines: &Lines, most: usize, id: impl Fn(Of) -> Option<Id>) -> Vec<(Id, Amount)> {
     let mut sums: BTreeMap<Id, Amount> = BTreeMap::new();
     for (line, amount) in lines {
         if let Some(id) = id(line.of) {
@@ -116,6 +138,6 @@ fn largest<Id: Ord + Copy>(lines: &Lines, id: impl Fn(Of) -> Option<Id>) -> Vec<
     }
     let mut all: Vec<_> = sums.into_iter().collect();
     all.sort_by_key(|(id, amount)| (std::cmp::Reverse(amount.cost), *id));
-    all.truncate(TOP);
+    all.truncate(most);
     all
 }

@@ -8,6 +8,7 @@ pub mod deadlines;
 pub mod fixture;
 pub mod fleet;
 pub mod people;
+pub mod sessions;
 pub mod usage;
 
 /// `suite!(open)`: `open` is an async function that gives an empty store and
@@ -45,6 +46,7 @@ macro_rules! suite {
             accounts: who_used_a_budget_up_is_told_and_sleeps_saved,
             accounts: of_spawns_at_once_no_more_pass_than_the_fleet_may_have_awake,
             accounts: a_fleet_that_used_its_budget_up_sleeps_saved,
+            accounts: a_teams_limit_is_its_peoples,
             usage: a_closed_segment_waits_to_be_folded,
             usage: a_fold_adds_a_days_part_once,
             usage: of_folds_at_once_one_adds,
@@ -56,7 +58,17 @@ macro_rules! suite {
             people: a_name_is_one_persons,
             people: a_role_is_changed_with_its_entry_or_not_at_all,
             people: a_sign_in_link_works_once,
-            people: a_session_lasts_until_it_ends_or_expires,
+            people: a_team_is_given_and_taken_and_changes_no_role,
+            people: people_come_by_name_and_page,
+            people: a_password_is_its_owners_latest,
+            sessions: a_session_lasts_until_it_ends_or_expires,
+            sessions: sessions_are_their_owners_newest_first,
+            sessions: a_session_that_is_seen_is_so_in_every_list_and_one_that_ended_stays_so,
+            sessions: whatever_is_taken_back_changes_the_count,
+            sessions: an_invitation_is_open_until_it_ends_or_is_withdrawn,
+            sessions: an_invitation_makes_one_person,
+            sessions: a_taken_name_or_a_late_invitation_makes_nobody,
+            sessions: a_look_is_changed_on_its_version_and_told_or_neither,
             people: a_token_is_found_by_its_secret_until_it_is_revoked,
             people: nobody_revokes_anothers_token,
             people: tokens_come_newest_first_100_at_most,

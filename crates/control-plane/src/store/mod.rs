@@ -20,14 +20,18 @@ use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::lifecycle::Transition;
+use domain::look::Look;
 use domain::metering::Segment;
-use domain::role::Role;
+use domain::name::Name;
 use domain::time::{Month, Timestamp};
 use domain::usage::{Amount, Line};
 
 use usage::{Book, Fold, Unfolded, View};
 
-pub use identity::{ApiToken, Enrolment, Hash, Session, SignInLink, User};
+pub use identity::{
+    Accepted, ApiToken, Enrolment, Hash, Invitation, Invited, Listed, PasswordHash, Session, SignInLink,
+    User, UserChange,
+};
 
 /// What can go wrong in a store.
 #[derive(Debug, thiserror::Error)]
@@ -265,9 +269,38 @@ pub trait Store: Send + Sync + 'static {
 
     async fn user_named(&self, name: &str) -> Result<Option<User>>;
 
-    /// Gives a person a role and tells it in the log, both or neither; `false`
-    /// when there is no such person.
-    async fn set_role(&self, user: UserId, role: Role, told: &Entry) -> Result<bool>;
+    /// Everybody by name, after `after`.
+    async fn people(&self, after: Option<&Name>, limit: u16) -> Result<Vec<Listed>>;
+
+    /// Changes a person and tells it in the log, both or neither; `false` when
+    /// there is no such person.
+    async fn change_user(&self, user: UserId, change: &UserChange, told: &Entry) -> Result<bool>;
+
+    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>>;
+
+    /// Gives a person a password, in the place of the one they had.
+    async fn put_password(&self, user: UserId, hash: &PasswordHash) -> Result<()>;
+
+    async fn put_invitation(&self, invitation: &Invitation, told: &Entry) -> Result<()>;
+
+    /// Those that are open at `now`, newest first; 200 at most.
+    async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>>;
+
+    /// An invitation, if it is open at `now`.
+    async fn invitation(&self, token: Hash, now: Timestamp) -> Result<Option<Invitation>>;
+
+    /// Takes an invitation back and tells it, both or neither; `false` when it
+    /// is not there.
+    async fn withdraw_invitation(&self, token: Hash, told: &Entry) -> Result<bool>;
+
+    /// Spends an invitation, adds the person and tells it, all or nothing.
+    async fn accept_invitation(
+        &self,
+        token: Hash,
+        now: Timestamp,
+        user: &User,
+        told: &Entry,
+    ) -> Result<Accepted>;
 
     async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()>;
 
@@ -278,6 +311,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The session, if it is there and not expired at `now`.
     async fn session(&self, token: Hash, now: Timestamp) -> Result<Option<Session>>;
+
+    /// Its owner's sessions that have not expired at `now`, newest first; 200 at most.
+    async fn sessions_of(&self, owner: UserId, now: Timestamp) -> Result<Vec<Session>>;
+
+    /// Notes that a session, if it is still there, and its owner were seen at `at`.
+    async fn see_session(&self, session: &Session, at: Timestamp) -> Result<()>;
 
     async fn end_session(&self, token: Hash) -> Result<()>;
 
@@ -290,6 +329,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes a token back; `false` when the owner has none of that id.
     async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool>;
+
+    /// A number that changes whenever a session, a token, a role or a look is
+    /// taken from anybody: whoever has something open by one asks again then.
+    async fn taken_back(&self) -> Result<u64>;
+
+    // ── Looks into terminals ────────────────────────────────────────────────
+
+    /// The agent's latest, whatever became of it.
+    async fn look(&self, agent: AgentId) -> Result<Option<Look>>;
+
+    /// Writes a look in the place of the one of its version (0: of none) and
+    /// tells it, both or neither; it then has the next.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the ledger has another version.
+    async fn put_look(&self, look: &Look, told: &Entry) -> Result<()>;
 
     // ── The audit log ───────────────────────────────────────────────────────
 

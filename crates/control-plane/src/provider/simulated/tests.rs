@@ -101,7 +101,8 @@ fn house() -> House {
 }
 
 fn somebody() -> Principal {
-    Principal { user: UserId::from_random([7; 10]), name: "somebody".parse().unwrap(), role: Role::User }
+    let (user, name) = (UserId::from_random([7; 10]), "somebody".parse().unwrap());
+    Principal { user, name, role: Role::User, team: None, proof: None }
 }
 
 impl House {

@@ -8,6 +8,7 @@ use domain::event::{SaveReason, What};
 use domain::lifecycle::{Observation, Policy, Seen};
 use domain::money::NanoDollars;
 use domain::price::{PriceBook, REGION};
+use domain::role::Role;
 use domain::time::Timestamp;
 
 use crate::budgets;
@@ -18,7 +19,7 @@ use crate::ledger::Ledger as Plane;
 use crate::live::{Hub, Writers};
 use crate::prices::Prices;
 use crate::roster::Roster;
-use crate::store::{Created, Shard, StoreError, Turn};
+use crate::store::{Created, Shard, StoreError, Turn, User};
 
 use super::fixture::*;
 
@@ -222,4 +223,25 @@ pub async fn a_fleet_that_used_its_budget_up_sleeps_saved(store: Ledger) {
         let after = store.agent(id(SHARD, n)).await.unwrap().unwrap();
         assert_eq!((after.phase, after.intent), (Phase::Saving, Intent::Asleep));
     }
+}
+
+pub async fn a_teams_limit_is_its_peoples(store: Ledger) {
+    let team: domain::name::Name = "ventas".parse().unwrap();
+    for (n, team) in [(1, Some(team.clone())), (2, Some(team.clone())), (3, None)] {
+        let name = format!("persona {n}").parse().unwrap();
+        let user = User { id: owner(n), name, role: Role::User, team, created_at: START };
+        assert!(store.add_user(&user).await.unwrap());
+    }
+    let budget = Budget { awake: Some(1), ..Budget::default() };
+    store.put_account(&Account { budget, ..Account::new(Subject::Team(team)) }).await.unwrap();
+    let plane = plane(&store);
+    let spawn = |n: u8| {
+        let (plane, spawned) = (Arc::clone(&plane), spawned(id(SHARD, n.into()), owner(n), START));
+        async move { plane.create(&spawned, None).await }
+    };
+    assert!(matches!(spawn(1).await, Ok(Created::New)));
+    let refused = spawn(2).await;
+    let Err(Error::OverBudget(over)) = &refused else { panic!("{refused:?}") };
+    assert!(over.to_string().starts_with("the team ventas: no more than 1"), "{over}");
+    assert!(matches!(spawn(3).await, Ok(Created::New)));
 }

@@ -3,12 +3,13 @@
 use domain::id::{Generation, InstanceId, TokenId, UserId};
 use domain::role::Role;
 
-use crate::store::{ApiToken, Enrolment, Hash, Session, Shard, SignInLink, User};
+use crate::store::{ApiToken, Enrolment, Hash, PasswordHash, Shard, SignInLink, User, UserChange};
 
 use super::audit::entry;
 use super::fixture::*;
+use super::sessions::session;
 
-fn hash(text: &str) -> Hash {
+pub fn hash(text: &str) -> Hash {
     Hash::of(text.as_bytes())
 }
 
@@ -52,8 +53,8 @@ pub async fn an_expired_or_unknown_nonce_is_worth_nothing(store: Ledger) {
     assert_eq!(store.spend_enrolment(hash("n"), hash("a"), at(99)).await.unwrap(), Some(instance(1)));
 }
 
-fn user(n: u8, name: &str) -> User {
-    User { id: owner(n), name: name.parse().unwrap(), role: Role::User, created_at: at(7) }
+pub fn user(n: u8, name: &str) -> User {
+    User { id: owner(n), name: name.parse().unwrap(), role: Role::User, team: None, created_at: at(7) }
 }
 
 pub async fn a_name_is_one_persons(store: Ledger) {
@@ -68,16 +69,63 @@ pub async fn a_name_is_one_persons(store: Ledger) {
 
 pub async fn a_role_is_changed_with_its_entry_or_not_at_all(store: Ledger) {
     let ana = user(1, "Ana");
-    assert!(!store.set_role(ana.id, Role::Admin, &entry(at(1), 1)).await.unwrap(), "nobody is there");
+    let role = UserChange::Role;
+    assert!(
+        !store.change_user(ana.id, &role(Role::Admin), &entry(at(1), 1)).await.unwrap(),
+        "nobody is there"
+    );
     assert!(store.add_user(&ana).await.unwrap());
-    assert!(store.set_role(ana.id, Role::Admin, &entry(at(2), 2)).await.unwrap());
+    assert!(store.change_user(ana.id, &role(Role::Admin), &entry(at(2), 2)).await.unwrap());
     let admin = User { role: Role::Admin, ..ana };
     assert_eq!(store.user(admin.id).await.unwrap(), Some(admin.clone()));
     assert_eq!(store.user_named("Ana").await.unwrap(), Some(admin.clone()));
     // An entry that is there already: neither is done.
-    assert!(store.set_role(admin.id, Role::User, &entry(at(2), 2)).await.is_err());
+    assert!(store.change_user(admin.id, &role(Role::User), &entry(at(2), 2)).await.is_err());
     assert_eq!(store.user(admin.id).await.unwrap(), Some(admin));
     assert_eq!(store.told(START.month(), None, 10).await.unwrap(), [entry(at(2), 2)]);
+}
+
+pub async fn a_team_is_given_and_taken_and_changes_no_role(store: Ledger) {
+    let ana = user(1, "Ana");
+    assert!(store.add_user(&ana).await.unwrap());
+    let team = |name: Option<&str>| UserChange::Team(name.map(|name| name.parse().unwrap()));
+    let viewer = UserChange::Role(Role::Viewer);
+    assert!(store.change_user(ana.id, &viewer, &entry(at(1), 1)).await.unwrap());
+    for (n, name) in [(2, Some("Datos ñ")), (3, Some("Web")), (4, None)] {
+        assert!(store.change_user(ana.id, &team(name), &entry(at(n), n as u8)).await.unwrap());
+        let expected =
+            User { role: Role::Viewer, team: name.map(|name| name.parse().unwrap()), ..ana.clone() };
+        assert_eq!(store.user(ana.id).await.unwrap(), Some(expected.clone()));
+        assert_eq!(store.user_named("Ana").await.unwrap(), Some(expected));
+    }
+    assert!(store.add_user(&User { team: Some("Web".parse().unwrap()), ..user(2, "Berta") }).await.unwrap());
+    assert_eq!(store.user(owner(2)).await.unwrap().unwrap().team.unwrap().as_str(), "Web");
+}
+
+pub async fn people_come_by_name_and_page(store: Ledger) {
+    let names = ["Ana", "Ana B", "Zoé", "ana", "Ángel", "日本", "👩"];
+    for (n, name) in names.iter().enumerate() {
+        assert!(store.add_user(&user(n as u8 + 1, name)).await.unwrap());
+    }
+    let (mut paged, mut last) = (Vec::new(), None);
+    loop {
+        let page = store.people(last.as_ref(), 2).await.unwrap();
+        assert!(page.len() <= 2 && page.iter().all(|listed| listed.seen_at.is_none()));
+        let Some(end) = page.last() else { break };
+        last = Some(end.user.name.clone());
+        paged.extend(page.into_iter().map(|listed| listed.user.name.to_string()));
+    }
+    assert_eq!(paged, names);
+}
+
+pub async fn a_password_is_its_owners_latest(store: Ledger) {
+    let hash = |text: &str| PasswordHash(text.to_owned());
+    assert_eq!(store.password(owner(1)).await.unwrap(), None);
+    for text in ["first", "second"] {
+        store.put_password(owner(1), &hash(text)).await.unwrap();
+        assert_eq!(store.password(owner(1)).await.unwrap(), Some(hash(text)));
+    }
+    assert_eq!(store.password(owner(2)).await.unwrap(), None);
 }
 
 pub async fn a_sign_in_link_works_once(store: Ledger) {
@@ -94,23 +142,7 @@ pub async fn a_sign_in_link_works_once(store: Ledger) {
     assert_eq!(store.take_sign_in_link(hash("never"), at(1)).await.unwrap(), None);
 }
 
-fn session(name: &str, expires: u64) -> Session {
-    Session { token: hash(name), user: owner(1), created_at: at(1), expires_at: at(expires) }
-}
-
-pub async fn a_session_lasts_until_it_ends_or_expires(store: Ledger) {
-    let (short, long) = (session("short", 10), session("long", 20));
-    store.put_session(&short).await.unwrap();
-    store.put_session(&long).await.unwrap();
-    assert_eq!(store.session(short.token, at(9)).await.unwrap(), Some(short.clone()));
-    assert_eq!(store.session(short.token, at(10)).await.unwrap(), None);
-    assert_eq!(store.session(long.token, at(10)).await.unwrap(), Some(long.clone()));
-    store.end_session(long.token).await.unwrap();
-    assert_eq!(store.session(long.token, at(10)).await.unwrap(), None);
-    store.end_session(long.token).await.unwrap();
-}
-
-fn token(n: u8, whose: u8) -> ApiToken {
+pub fn token(n: u8, whose: u8) -> ApiToken {
     ApiToken {
         id: TokenId::from_random([n; 10]),
         token: hash(&format!("token {n}")),

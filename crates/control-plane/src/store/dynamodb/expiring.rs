@@ -1,5 +1,5 @@
-//! What has an end of its own: sessions, sign-in links, enrolments, keys of
-//! creations. DynamoDB removes it days later at times, so its end is compared
+//! What has an end of its own: sign-in links, enrolments, keys of creations
+//! here, sessions in a file of theirs. DynamoDB removes it days later at times, so its end is compared
 //! wherever it is read.
 
 use std::collections::HashMap;
@@ -11,9 +11,9 @@ use domain::id::{AgentId, InstanceId, UserId};
 use domain::time::Timestamp;
 
 use crate::random;
-use crate::store::{Created, Enrolment, Hash, Idempotency, Result, Session, SignInLink};
+use crate::store::{Created, Enrolment, Hash, Idempotency, Result, SignInLink};
 
-use super::error::{failed, unless_refused};
+use super::error::unless_refused;
 use super::item::{Item, b, hash, n, parsed, s, timestamp};
 use super::key;
 use super::read::Db;
@@ -24,7 +24,11 @@ use super::tables::{PARTITION, REMOVE_AFTER};
 const KEPT: Duration = Duration::from_secs(3600);
 
 /// An item that is of no use from `expires_at` on.
-fn item<const N: usize>(key: String, expires_at: Timestamp, attributes: [(&str, AttributeValue); N]) -> Item {
+pub(super) fn item<const N: usize>(
+    key: String,
+    expires_at: Timestamp,
+    attributes: [(&str, AttributeValue); N],
+) -> Item {
     let mut item = HashMap::from(attributes.map(|(name, value)| (name.to_owned(), value)));
     item.insert(PARTITION.to_owned(), s(key));
     item.insert("expires_at".to_owned(), n(expires_at.0));
@@ -77,7 +81,7 @@ pub(super) fn came_to(item: &Item, request: Hash) -> Result<Created> {
 }
 
 /// The item, if it has not expired.
-fn live(item: Option<Item>, now: Timestamp) -> Result<Option<Item>> {
+pub(super) fn live(item: Option<Item>, now: Timestamp) -> Result<Option<Item>> {
     let Some(item) = item else { return Ok(None) };
     Ok((timestamp(&item, "expires_at")? > now).then_some(item))
 }
@@ -118,29 +122,4 @@ pub(super) async fn take_sign_in_link(db: &Db, token: Hash, now: Timestamp) -> R
         .expression_attribute_values(":me", n(u64::from_le_bytes(random::bytes())))
         .expression_attribute_values(":now", n(now.0));
     spend(update).await?.map(|item| parsed(&item, "owner")).transpose()
-}
-
-// ── Sessions ────────────────────────────────────────────────────────────────
-
-pub(super) async fn put_session(db: &Db, session: &Session) -> Result<()> {
-    let attributes = [("owner", s(session.user.to_string())), ("created_at", n(session.created_at.0))];
-    put(db, item(key::session(session.token), session.expires_at, attributes)).await
-}
-
-pub(super) async fn session(db: &Db, token: Hash, now: Timestamp) -> Result<Option<Session>> {
-    let item = live(db.get_expiring(key::session(token)).await?, now)?;
-    let read = |item: Item| {
-        Ok(Session {
-            token,
-            user: parsed(&item, "owner")?,
-            created_at: timestamp(&item, "created_at")?,
-            expires_at: timestamp(&item, "expires_at")?,
-        })
-    };
-    item.map(read).transpose()
-}
-
-pub(super) async fn end_session(db: &Db, token: Hash) -> Result<()> {
-    let delete = db.client.delete_item().table_name(&*db.expiring).key(PARTITION, s(key::session(token)));
-    delete.send().await.map(drop).map_err(failed)
 }

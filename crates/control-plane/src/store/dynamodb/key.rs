@@ -2,7 +2,8 @@
 //! have a fixed width and ids are as they are.
 
 use domain::budget::Subject;
-use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
+use domain::id::{AgentId, EntryId, Generation, InstanceId, InvitationId, SessionId, TokenId, UserId};
+use domain::name::Name;
 use domain::protocol::to_hex;
 use domain::time::{Month, Timestamp};
 use domain::usage::Line;
@@ -65,7 +66,11 @@ pub(super) fn segments_before(agent: AgentId, before: Option<Generation>) -> Opt
     Some(Span { partition: first.partition, low: first.range, high: last.range })
 }
 
-// ── A user's own partition: the user, their agents, their tokens ────────────
+pub(super) fn look(agent: AgentId) -> Key {
+    key(agents_own(agent), "look")
+}
+
+// ── A user's own partition: the user, their agents, tokens and sessions ─────
 
 fn users_own(user: UserId) -> String {
     format!("user#{user}")
@@ -86,6 +91,44 @@ pub(super) fn accounts_after(after: Option<&Subject>) -> Span {
 
 pub(super) fn user_named(name: &str) -> Key {
     key(format!("name#{name}"), "user")
+}
+
+pub(super) fn password(owner: UserId) -> Key {
+    key(users_own(owner), "password")
+}
+
+pub(super) fn session_of(owner: UserId, created_at: Timestamp, id: SessionId) -> Key {
+    key(users_own(owner), format!("session#{}#{id}", instant(created_at)))
+}
+
+pub(super) fn sessions_of(owner: UserId) -> Span {
+    Span { partition: users_own(owner), low: "session#".to_owned(), high: "session#~".to_owned() }
+}
+
+// ── Everybody by name; who is invited; what was taken back ──────────────────
+
+pub(super) fn person(name: &Name) -> Key {
+    key(PEOPLE.to_owned(), name.as_str())
+}
+
+pub(super) fn people_after(after: Option<&Name>) -> Span {
+    // No name begins with less, and none has a control character.
+    let low = after.map_or_else(|| "!".to_owned(), |name| format!("{name}\u{1}"));
+    Span { partition: PEOPLE.to_owned(), low, high: "\u{10ffff}".to_owned() }
+}
+
+const PEOPLE: &str = "people";
+
+pub(super) fn invitation(id: InvitationId) -> Key {
+    key("invitations".to_owned(), id.to_string())
+}
+
+pub(super) fn invitations() -> Span {
+    Span { partition: "invitations".to_owned(), low: "!".to_owned(), high: "~".to_owned() }
+}
+
+pub(super) fn taken_back() -> Key {
+    key("taken-back".to_owned(), "count")
 }
 
 pub(super) fn agent_of(owner: UserId, agent: AgentId) -> Key {

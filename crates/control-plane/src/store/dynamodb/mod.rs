@@ -20,11 +20,13 @@ mod client;
 mod deadlines;
 mod error;
 mod expiring;
+mod invitations;
 mod item;
 mod key;
 mod layout;
 mod people;
 mod read;
+mod sessions;
 mod setup;
 mod tables;
 #[cfg(test)]
@@ -42,14 +44,16 @@ use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::lifecycle::Transition;
+use domain::look::Look;
 use domain::metering::Segment;
-use domain::role::Role;
+use domain::name::Name;
 use domain::time::{Month, Timestamp};
 use domain::usage::{Amount, Line};
 
 use super::usage::{Book, Fold, Unfolded, View};
 use super::{
-    ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, Turn, User,
+    Accepted, ApiToken, Created, Enrolment, Hash, Idempotency, Invitation, Listed, PasswordHash, Result,
+    Session, Shard, SignInLink, Store, Turn, User, UserChange,
 };
 use read::Db;
 
@@ -227,8 +231,46 @@ impl Store for Dynamo {
         people::user_named(&self.db, name).await
     }
 
-    async fn set_role(&self, user: UserId, role: Role, told: &Entry) -> Result<bool> {
-        people::set_role(&self.db, user, role, told).await
+    async fn people(&self, after: Option<&Name>, limit: u16) -> Result<Vec<Listed>> {
+        people::people(&self.db, after, limit).await
+    }
+
+    async fn change_user(&self, user: UserId, change: &UserChange, told: &Entry) -> Result<bool> {
+        people::change_user(&self.db, user, change, told).await
+    }
+
+    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>> {
+        people::password(&self.db, user).await
+    }
+
+    async fn put_password(&self, user: UserId, hash: &PasswordHash) -> Result<()> {
+        people::put_password(&self.db, user, hash).await
+    }
+
+    async fn put_invitation(&self, invitation: &Invitation, told: &Entry) -> Result<()> {
+        invitations::put(&self.db, invitation, told).await
+    }
+
+    async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>> {
+        invitations::open_at(&self.db, now).await
+    }
+
+    async fn invitation(&self, token: Hash, now: Timestamp) -> Result<Option<Invitation>> {
+        invitations::invitation(&self.db, token, now).await
+    }
+
+    async fn withdraw_invitation(&self, token: Hash, told: &Entry) -> Result<bool> {
+        invitations::withdraw(&self.db, token, told).await
+    }
+
+    async fn accept_invitation(
+        &self,
+        token: Hash,
+        now: Timestamp,
+        user: &User,
+        told: &Entry,
+    ) -> Result<Accepted> {
+        invitations::accept(&self.db, token, now, user, told).await
     }
 
     async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()> {
@@ -240,15 +282,23 @@ impl Store for Dynamo {
     }
 
     async fn put_session(&self, session: &Session) -> Result<()> {
-        expiring::put_session(&self.db, session).await
+        sessions::put(&self.db, session).await
     }
 
     async fn session(&self, token: Hash, now: Timestamp) -> Result<Option<Session>> {
-        expiring::session(&self.db, token, now).await
+        sessions::session(&self.db, token, now).await
+    }
+
+    async fn sessions_of(&self, owner: UserId, now: Timestamp) -> Result<Vec<Session>> {
+        sessions::of(&self.db, owner, now).await
+    }
+
+    async fn see_session(&self, session: &Session, at: Timestamp) -> Result<()> {
+        sessions::see(&self.db, session, at).await
     }
 
     async fn end_session(&self, token: Hash) -> Result<()> {
-        expiring::end_session(&self.db, token).await
+        sessions::end(&self.db, token).await
     }
 
     async fn put_token(&self, token: &ApiToken) -> Result<()> {
@@ -265,6 +315,18 @@ impl Store for Dynamo {
 
     async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool> {
         people::revoke_token(&self.db, owner, id).await
+    }
+
+    async fn taken_back(&self) -> Result<u64> {
+        sessions::taken_back(&self.db).await
+    }
+
+    async fn look(&self, agent: AgentId) -> Result<Option<Look>> {
+        invitations::look(&self.db, agent).await
+    }
+
+    async fn put_look(&self, look: &Look, told: &Entry) -> Result<()> {
+        invitations::put_look(&self.db, look, told).await
     }
 
     async fn tell(&self, entry: &Entry) -> Result<()> {

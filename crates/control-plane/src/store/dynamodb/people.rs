@@ -1,15 +1,20 @@
 //! People and their tokens.
 
+use std::collections::HashMap;
+
 use domain::audit::Entry;
 use domain::id::{TokenId, UserId};
+use domain::name::Name;
 use domain::role::Role;
 
-use crate::store::{ApiToken, Hash, Result, StoreError, User};
+use crate::store::{ApiToken, Hash, Listed, PasswordHash, Result, StoreError, User, UserChange};
 
 use super::audit::entry_item;
-use super::item::{Item, b, hash, item, n, parsed, s, timestamp};
+use super::error::failed;
+use super::item::{Item, b, hash, item, n, parsed, s, text, timestamp, timestamp_if_any};
 use super::key::{self, Key};
 use super::read::{Db, Order, Pages};
+use super::sessions::take_back;
 use super::transact::{Outcome, Transaction};
 
 /// Tokens of an owner that are listed at most.
@@ -24,8 +29,7 @@ enum Taken {
 
 pub(super) async fn add_user(db: &Db, user: &User) -> Result<bool> {
     let mut writes = Transaction::new(db);
-    writes.put_new(user_item(&key::user_named(user.name.as_str()), user), Taken::Name);
-    writes.put_new(user_item(&key::user(user.id), user), Taken::Id);
+    put_user(&mut writes, user, Taken::Name, Taken::Id);
     match writes.run().await? {
         Outcome::Done => Ok(true),
         Outcome::Refused(Taken::Name, _) => Ok(false),
@@ -33,6 +37,19 @@ pub(super) async fn add_user(db: &Db, user: &User) -> Result<bool> {
             Err(StoreError::Failed(format!("user {} is there already", user.id)))
         }
     }
+}
+
+/// A new person's items.
+pub(super) fn put_user<T>(writes: &mut Transaction<'_, T>, user: &User, name_taken: T, id_taken: T) {
+    writes.put_new(user_item(&key::user_named(user.name.as_str()), user), name_taken);
+    writes.put_new(user_item(&key::user(user.id), user), id_taken);
+    list(writes, user);
+}
+
+/// Has them in the list of all, where they are not: who was added before there
+/// was a list comes into it by the first change, or when they are seen.
+fn list<T>(writes: &mut Transaction<'_, T>, user: &User) {
+    writes.update(&key::person(&user.name), "SET id = :id", [(":id", s(user.id.to_string()))]);
 }
 
 /// The same under the id and under the name: either is one read.
@@ -43,44 +60,80 @@ fn user_item(key: &Key, user: &User) -> Item {
         ("created_at", n(user.created_at.0)),
         ("role", s(user.role.as_str())),
     ];
-    item(key, attributes)
+    let mut item = item(key, attributes);
+    item.extend(user.team.as_ref().map(|team| ("team".to_owned(), s(team.as_str()))));
+    item
 }
 
-/// Nothing else of a person ever changes, so both items are written whole.
-pub(super) async fn set_role(db: &Db, id: UserId, role: Role, told: &Entry) -> Result<bool> {
+pub(super) async fn change_user(db: &Db, id: UserId, change: &UserChange, told: &Entry) -> Result<bool> {
     let Some(user) = user(db, id).await? else { return Ok(false) };
-    let user = User { role, ..user };
     let mut writes = Transaction::new(db);
-    writes.put(user_item(&key::user_named(user.name.as_str()), &user));
-    writes.put(user_item(&key::user(user.id), &user));
-    writes.put_new(entry_item(told)?, ());
+    for key in [key::user_named(user.name.as_str()), key::user(user.id)] {
+        let (attribute, value) = match change {
+            UserChange::Role(role) => ("role", Some(s(role.as_str()))),
+            UserChange::Team(team) => ("team", team.as_ref().map(|team| s(team.as_str()))),
+        };
+        writes.set_there(&key, attribute, value, "its person is gone");
+    }
+    list(&mut writes, &user);
+    writes.put_new(entry_item(told)?, "it is there already");
     match writes.run().await? {
-        Outcome::Done => Ok(true),
-        Outcome::Refused((), _) => {
-            Err(StoreError::Failed(format!("audit entry {} is there already", told.id)))
+        Outcome::Done => {}
+        Outcome::Refused(why, _) => {
+            return Err(StoreError::Failed(format!("audit entry {}: {why}", told.id)));
         }
     }
+    if matches!(change, UserChange::Role(_)) {
+        take_back(db).await?;
+    }
+    Ok(true)
+}
+
+pub(super) async fn people(db: &Db, after: Option<&Name>, limit: u16) -> Result<Vec<Listed>> {
+    let listed = db.query(&key::people_after(after), Order::Rising, limit.into()).await?;
+    let keys = listed.iter().map(|item| Ok(key::user(parsed(item, "id")?))).collect::<Result<Vec<_>>>()?;
+    let mut users = HashMap::new();
+    for item in db.get_all(&keys).await? {
+        let user = read_user(item)?;
+        users.insert(user.id, user);
+    }
+    let mut people = Vec::with_capacity(listed.len());
+    for item in &listed {
+        if let Some(user) = users.remove(&parsed(item, "id")?) {
+            people.push(Listed { user, seen_at: timestamp_if_any(item, "seen_at")? });
+        }
+    }
+    Ok(people)
+}
+
+pub(super) async fn password(db: &Db, owner: UserId) -> Result<Option<PasswordHash>> {
+    let Some(item) = db.get(&key::password(owner)).await? else { return Ok(None) };
+    Ok(Some(PasswordHash(text(&item, "hash")?.to_owned())))
+}
+
+pub(super) async fn put_password(db: &Db, owner: UserId, hash: &PasswordHash) -> Result<()> {
+    let item = item(&key::password(owner), [("hash", s(hash.0.as_str()))]);
+    let put = db.client.put_item().table_name(&*db.ledger).set_item(Some(item));
+    put.send().await.map(drop).map_err(failed)
 }
 
 pub(super) async fn user(db: &Db, id: UserId) -> Result<Option<User>> {
-    read_user(db.get(&key::user(id)).await?)
+    db.get(&key::user(id)).await?.map(read_user).transpose()
 }
 
 pub(super) async fn user_named(db: &Db, name: &str) -> Result<Option<User>> {
-    read_user(db.get(&key::user_named(name)).await?)
+    db.get(&key::user_named(name)).await?.map(read_user).transpose()
 }
 
-fn read_user(item: Option<Item>) -> Result<Option<User>> {
-    let read = |item: Item| {
-        Ok(User {
-            id: parsed(&item, "id")?,
-            name: parsed(&item, "name")?,
-            created_at: timestamp(&item, "created_at")?,
-            // Who was added before there were roles has none.
-            role: if item.contains_key("role") { parsed(&item, "role")? } else { Role::User },
-        })
-    };
-    item.map(read).transpose()
+fn read_user(item: Item) -> Result<User> {
+    Ok(User {
+        id: parsed(&item, "id")?,
+        name: parsed(&item, "name")?,
+        created_at: timestamp(&item, "created_at")?,
+        // Who was added before there were roles has none.
+        role: if item.contains_key("role") { parsed(&item, "role")? } else { Role::User },
+        team: item.contains_key("team").then(|| parsed(&item, "team")).transpose()?,
+    })
 }
 
 pub(super) async fn put_token(db: &Db, token: &ApiToken) -> Result<()> {
@@ -128,7 +181,11 @@ pub(super) async fn revoke_token(db: &Db, owner: UserId, id: TokenId) -> Result<
     let mut writes = Transaction::new(db);
     writes.delete_there(&key::token(token.token), ());
     writes.delete_there(&key::token_of(owner, token.created_at, id), ());
-    Ok(matches!(writes.run().await?, Outcome::Done))
+    let done = matches!(writes.run().await?, Outcome::Done);
+    if done {
+        take_back(db).await?;
+    }
+    Ok(done)
 }
 
 /// Found among the owner's, newest first; nobody has more than a page of them.

@@ -9,9 +9,10 @@ use aws_sdk_dynamodb::types::{
 use crate::store::{Result, StoreError};
 
 use super::error::{Cancelled, failed};
-use super::item::{Item, key_item};
+use super::item::{Item, key_item, s};
 use super::key::Key;
 use super::read::Db;
+use super::tables::PARTITION;
 
 /// What DynamoDB takes at once.
 const PARTS_MAX: usize = 100;
@@ -108,6 +109,49 @@ impl<'a, T> Transaction<'a, T> {
     pub fn delete(&mut self, key: &Key) {
         let delete = Delete::builder().table_name(&*self.db.ledger).set_key(Some(key_item(key))).build();
         self.push(TransactWriteItem::builder().delete(delete.expect(COMPLETE)).build(), None);
+    }
+
+    /// Gives an item of the ledger that must be there one other value, or none.
+    /// The attribute may have a name that DynamoDB keeps for itself.
+    pub fn set_there(&mut self, key: &Key, attribute: &str, value: Option<AttributeValue>, refusal: T) {
+        let update = Update::builder()
+            .table_name(&*self.db.ledger)
+            .set_key(Some(key_item(key)))
+            .expression_attribute_names("#attribute", attribute)
+            .condition_expression("attribute_exists(pk)");
+        let update = match value {
+            Some(value) => update
+                .update_expression("SET #attribute = :value")
+                .expression_attribute_values(":value", value),
+            None => update.update_expression("REMOVE #attribute"),
+        };
+        let part = TransactWriteItem::builder().update(update.build().expect(COMPLETE)).build();
+        self.push(part, Some(refusal));
+    }
+
+    /// Removes an item of what expires, if it is there.
+    pub fn delete_expiring(&mut self, key: String) {
+        let key = Item::from([(PARTITION.to_owned(), s(key))]);
+        let delete = Delete::builder().table_name(&*self.db.expiring).set_key(Some(key)).build();
+        self.push(TransactWriteItem::builder().delete(delete.expect(COMPLETE)).build(), None);
+    }
+
+    /// Removes an item of the ledger if what is there fulfils a condition.
+    pub fn delete_if<const N: usize>(
+        &mut self,
+        key: &Key,
+        condition: &str,
+        values: [(&str, AttributeValue); N],
+        refusal: T,
+    ) {
+        let delete = values
+            .into_iter()
+            .fold(Delete::builder(), |delete, (name, value)| delete.expression_attribute_values(name, value))
+            .table_name(&*self.db.ledger)
+            .set_key(Some(key_item(key)))
+            .condition_expression(condition)
+            .build();
+        self.push(TransactWriteItem::builder().delete(delete.expect(COMPLETE)).build(), Some(refusal));
     }
 
     /// Removes an item of the ledger that must be there.

@@ -8,10 +8,12 @@
 mod accounts;
 mod agents;
 mod audit;
+mod invitations;
 mod people;
 mod readers;
 mod row;
 mod schema;
+mod sessions;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -28,14 +30,16 @@ use domain::event::Event;
 use domain::fleet::Summary;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::lifecycle::Transition;
+use domain::look::Look;
 use domain::metering::Segment;
-use domain::role::Role;
+use domain::name::Name;
 use domain::time::{Month, Timestamp};
 use domain::usage::{Amount, Line};
 
 use super::usage::{Book, Fold, Unfolded, View};
 use super::{
-    ApiToken, Created, Enrolment, Hash, Idempotency, Result, Session, Shard, SignInLink, Store, Turn, User,
+    Accepted, ApiToken, Created, Enrolment, Hash, Idempotency, Invitation, Listed, PasswordHash, Result,
+    Session, Shard, SignInLink, Store, Turn, User, UserChange,
 };
 use agents::Change;
 use readers::Readers;
@@ -208,9 +212,52 @@ impl Store for Sqlite {
         self.readers.read(move |db| people::user_named(db, &name)).await
     }
 
-    async fn set_role(&self, user: UserId, role: Role, told: &Entry) -> Result<bool> {
+    async fn people(&self, after: Option<&Name>, limit: u16) -> Result<Vec<Listed>> {
+        let after = after.cloned();
+        self.readers.read(move |db| people::people(db, after.as_ref(), limit)).await
+    }
+
+    async fn change_user(&self, user: UserId, change: &UserChange, told: &Entry) -> Result<bool> {
+        let (change, told) = (change.clone(), told.clone());
+        self.writer.write(move |db| people::change_user(db, user, &change, &told)).await
+    }
+
+    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>> {
+        self.readers.read(move |db| people::password(db, user)).await
+    }
+
+    async fn put_password(&self, user: UserId, hash: &PasswordHash) -> Result<()> {
+        let hash = hash.clone();
+        self.writer.write(move |db| people::put_password(db, user, &hash)).await
+    }
+
+    async fn put_invitation(&self, invitation: &Invitation, told: &Entry) -> Result<()> {
+        let (invitation, told) = (invitation.clone(), told.clone());
+        self.writer.write(move |db| invitations::put(db, &invitation, &told)).await
+    }
+
+    async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>> {
+        self.readers.read(move |db| invitations::open_at(db, now)).await
+    }
+
+    async fn invitation(&self, token: Hash, now: Timestamp) -> Result<Option<Invitation>> {
+        self.readers.read(move |db| invitations::invitation(db, token, now)).await
+    }
+
+    async fn withdraw_invitation(&self, token: Hash, told: &Entry) -> Result<bool> {
         let told = told.clone();
-        self.writer.write(move |db| people::set_role(db, user, role, &told)).await
+        self.writer.write(move |db| invitations::withdraw(db, token, &told)).await
+    }
+
+    async fn accept_invitation(
+        &self,
+        token: Hash,
+        now: Timestamp,
+        user: &User,
+        told: &Entry,
+    ) -> Result<Accepted> {
+        let (user, told) = (user.clone(), told.clone());
+        self.writer.write(move |db| invitations::accept(db, token, now, &user, &told)).await
     }
 
     async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()> {
@@ -224,15 +271,24 @@ impl Store for Sqlite {
 
     async fn put_session(&self, session: &Session) -> Result<()> {
         let session = session.clone();
-        self.writer.write(move |db| people::put_session(db, &session)).await
+        self.writer.write(move |db| sessions::put(db, &session)).await
     }
 
     async fn session(&self, token: Hash, now: Timestamp) -> Result<Option<Session>> {
-        self.readers.read(move |db| people::session(db, token, now)).await
+        self.readers.read(move |db| sessions::session(db, token, now)).await
+    }
+
+    async fn sessions_of(&self, owner: UserId, now: Timestamp) -> Result<Vec<Session>> {
+        self.readers.read(move |db| sessions::of(db, owner, now)).await
+    }
+
+    async fn see_session(&self, session: &Session, at: Timestamp) -> Result<()> {
+        let session = session.clone();
+        self.writer.write(move |db| sessions::see(db, &session, at)).await
     }
 
     async fn end_session(&self, token: Hash) -> Result<()> {
-        self.writer.write(move |db| people::end_session(db, token)).await
+        self.writer.write(move |db| sessions::end(db, token)).await
     }
 
     async fn put_token(&self, token: &ApiToken) -> Result<()> {
@@ -250,6 +306,19 @@ impl Store for Sqlite {
 
     async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool> {
         self.writer.write(move |db| people::revoke_token(db, owner, id)).await
+    }
+
+    async fn taken_back(&self) -> Result<u64> {
+        self.readers.read(sessions::taken_back).await
+    }
+
+    async fn look(&self, agent: AgentId) -> Result<Option<Look>> {
+        self.readers.read(move |db| invitations::look(db, agent)).await
+    }
+
+    async fn put_look(&self, look: &Look, told: &Entry) -> Result<()> {
+        let (look, told) = (look.clone(), told.clone());
+        self.writer.write(move |db| invitations::put_look(db, &look, &told)).await
     }
 
     async fn tell(&self, entry: &Entry) -> Result<()> {

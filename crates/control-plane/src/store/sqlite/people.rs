@@ -1,12 +1,12 @@
-//! People, their sessions and tokens, and the nonces of instances.
+//! People, their links and tokens, and the nonces of instances.
 
 use domain::audit::Entry;
 use domain::id::{InstanceId, TokenId, UserId};
-use domain::role::Role;
+use domain::name::Name;
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::store::{ApiToken, Enrolment, Hash, Result, Session, SignInLink, User};
+use crate::store::{ApiToken, Enrolment, Hash, Listed, PasswordHash, Result, SignInLink, User, UserChange};
 
 use super::audit;
 use super::row::parsed;
@@ -28,7 +28,8 @@ pub(super) fn spend_enrolment(
 }
 
 pub(super) fn add_user(db: &Connection, user: &User) -> Result<bool> {
-    let row = params![user.id.to_string(), user.name.as_str(), user.created_at.0, user.role.as_str()];
+    let team = user.team.as_ref().map(Name::as_str);
+    let row = params![user.id.to_string(), user.name.as_str(), user.created_at.0, user.role.as_str(), team];
     Ok(sql::ADD_USER.run(db, row)? == 1)
 }
 
@@ -46,15 +47,39 @@ fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
         name: parsed(row, 1)?,
         created_at: Timestamp(row.get(2)?),
         role: parsed(row, 3)?,
+        team: row.get::<_, Option<String>>(4)?.map(|_| parsed(row, 4)).transpose()?,
     })
 }
 
-pub(super) fn set_role(db: &Connection, user: UserId, role: Role, told: &Entry) -> Result<bool> {
-    if sql::SET_ROLE.run(db, params![user.to_string(), role.as_str()])? == 0 {
+pub(super) fn people(db: &Connection, after: Option<&Name>, limit: u16) -> Result<Vec<Listed>> {
+    // No name is the empty text.
+    let after = after.map_or("", Name::as_str);
+    let read = |row: &Row<'_>| {
+        Ok(Listed { user: read_user(row)?, seen_at: row.get::<_, Option<i64>>(5)?.map(Timestamp) })
+    };
+    Ok(sql::PEOPLE.all(db, params![after, limit], read)?)
+}
+
+pub(super) fn change_user(db: &Connection, id: UserId, change: &UserChange, told: &Entry) -> Result<bool> {
+    let id = id.to_string();
+    let changed = match change {
+        UserChange::Role(role) => sql::SET_ROLE.run(db, params![id, role.as_str()])?,
+        UserChange::Team(team) => sql::SET_TEAM.run(db, params![id, team.as_ref().map(Name::as_str)])?,
+    };
+    if changed == 0 {
         return Ok(false);
     }
     audit::tell(db, told)?;
     Ok(true)
+}
+
+pub(super) fn password(db: &Connection, user: UserId) -> Result<Option<PasswordHash>> {
+    Ok(sql::PASSWORD.one(db, [user.to_string()], |row| row.get(0).map(PasswordHash))?)
+}
+
+pub(super) fn put_password(db: &Connection, user: UserId, hash: &PasswordHash) -> Result<()> {
+    sql::PUT_PASSWORD.run(db, params![user.to_string(), hash.0])?;
+    Ok(())
 }
 
 pub(super) fn put_sign_in_link(db: &Connection, link: &SignInLink) -> Result<()> {
@@ -64,29 +89,6 @@ pub(super) fn put_sign_in_link(db: &Connection, link: &SignInLink) -> Result<()>
 
 pub(super) fn take_sign_in_link(db: &Connection, token: Hash, now: Timestamp) -> Result<Option<UserId>> {
     Ok(sql::TAKE_SIGN_IN_LINK.one(db, params![token.0, now.0], |row| parsed(row, 0))?)
-}
-
-pub(super) fn put_session(db: &Connection, session: &Session) -> Result<()> {
-    let row = params![session.token.0, session.user.to_string(), session.created_at.0, session.expires_at.0];
-    sql::PUT_SESSION.run(db, row)?;
-    Ok(())
-}
-
-pub(super) fn session(db: &Connection, token: Hash, now: Timestamp) -> Result<Option<Session>> {
-    let read = |row: &Row<'_>| {
-        Ok(Session {
-            token,
-            user: parsed(row, 0)?,
-            created_at: Timestamp(row.get(1)?),
-            expires_at: Timestamp(row.get(2)?),
-        })
-    };
-    Ok(sql::SESSION.one(db, params![token.0, now.0], read)?)
-}
-
-pub(super) fn end_session(db: &Connection, token: Hash) -> Result<()> {
-    sql::END_SESSION.run(db, [token.0])?;
-    Ok(())
 }
 
 pub(super) fn put_token(db: &Connection, token: &ApiToken) -> Result<()> {
@@ -125,7 +127,14 @@ pub(super) fn revoke_token(db: &Connection, owner: UserId, id: TokenId) -> Resul
 
 /// Forgets what nobody could use any more.
 pub(super) fn sweep(db: &Connection, now: Timestamp) -> Result<()> {
-    for statement in [sql::SWEEP_KEYS, sql::SWEEP_ENROLMENTS, sql::SWEEP_SIGN_IN_LINKS, sql::SWEEP_SESSIONS] {
+    let all = [
+        sql::SWEEP_KEYS,
+        sql::SWEEP_ENROLMENTS,
+        sql::SWEEP_SIGN_IN_LINKS,
+        sql::SWEEP_INVITATIONS,
+        sql::SWEEP_SESSIONS,
+    ];
+    for statement in all {
         statement.run(db, [now.0])?;
     }
     Ok(())

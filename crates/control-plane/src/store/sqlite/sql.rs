@@ -71,18 +71,41 @@ statements! {
         WHERE nonce = ?1 AND expires_at > ?3 AND (binding IS NULL OR binding = ?2) RETURNING instance";
     SWEEP_ENROLMENTS = "DELETE FROM enrolments WHERE expires_at <= ?1";
 
-    ADD_USER = "INSERT INTO users (id, name, created_at, role) VALUES (?1, ?2, ?3, ?4)
+    ADD_USER = "INSERT INTO users (id, name, created_at, role, team) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT (name) DO NOTHING";
-    USER = "SELECT id, name, created_at, role FROM users WHERE id = ?1";
-    USER_NAMED = "SELECT id, name, created_at, role FROM users WHERE name = ?1";
+    USER = "SELECT id, name, created_at, role, team FROM users WHERE id = ?1";
+    USER_NAMED = "SELECT id, name, created_at, role, team FROM users WHERE name = ?1";
+    PEOPLE = "SELECT id, name, created_at, role, team, seen_at FROM users
+        WHERE name > ?1 ORDER BY name LIMIT ?2";
     SET_ROLE = "UPDATE users SET role = ?2 WHERE id = ?1";
+    SET_TEAM = "UPDATE users SET team = ?2 WHERE id = ?1";
+    SEE_USER = "UPDATE users SET seen_at = ?2 WHERE id = ?1";
+
+    PASSWORD = "SELECT hash FROM passwords WHERE owner = ?1";
+    PUT_PASSWORD = "INSERT INTO passwords (owner, hash) VALUES (?1, ?2)
+        ON CONFLICT (owner) DO UPDATE SET hash = excluded.hash";
+
+    PUT_INVITATION = "INSERT INTO invitations (token, created_at, expires_at, invitation)
+        VALUES (?1, ?2, ?3, ?4)";
+    INVITATIONS = "SELECT token, created_at, expires_at, invitation FROM invitations
+        WHERE expires_at > ?1 ORDER BY expires_at DESC LIMIT 200";
+    INVITATION = "SELECT token, created_at, expires_at, invitation FROM invitations
+        WHERE token = ?1 AND expires_at > ?2";
+    WITHDRAW_INVITATION = "DELETE FROM invitations WHERE token = ?1";
+    TAKE_INVITATION = "DELETE FROM invitations WHERE token = ?1 AND expires_at > ?2";
+    SWEEP_INVITATIONS = "DELETE FROM invitations WHERE expires_at <= ?1";
 
     PUT_SIGN_IN_LINK = "INSERT INTO sign_in_links (token, owner, expires_at) VALUES (?1, ?2, ?3)";
     TAKE_SIGN_IN_LINK = "DELETE FROM sign_in_links WHERE token = ?1 AND expires_at > ?2 RETURNING owner";
     SWEEP_SIGN_IN_LINKS = "DELETE FROM sign_in_links WHERE expires_at <= ?1";
 
-    PUT_SESSION = "INSERT INTO sessions (token, owner, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
-    SESSION = "SELECT owner, created_at, expires_at FROM sessions WHERE token = ?1 AND expires_at > ?2";
+    PUT_SESSION = "INSERT INTO sessions (token, owner, created_at, expires_at, how, browser, seen_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    SESSION = "SELECT token, owner, created_at, expires_at, how, browser, seen_at FROM sessions
+        WHERE token = ?1 AND expires_at > ?2";
+    SESSIONS_OF = "SELECT token, owner, created_at, expires_at, how, browser, seen_at FROM sessions
+        WHERE owner = ?1 AND expires_at > ?2 ORDER BY created_at DESC, token DESC LIMIT 200";
+    SEE_SESSION = "UPDATE sessions SET seen_at = ?2 WHERE token = ?1";
     END_SESSION = "DELETE FROM sessions WHERE token = ?1";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE expires_at <= ?1";
 
@@ -97,6 +120,12 @@ statements! {
     TELL = "INSERT INTO audit (at, id, entry) VALUES (?1, ?2, ?3)";
     TOLD = "SELECT entry FROM audit
         WHERE (at, id) > (?1, ?2) AND at < ?3 ORDER BY at, id LIMIT ?4";
+
+    TAKEN_BACK = "SELECT count FROM taken_back WHERE one = 1";
+
+    LOOK = "SELECT version, look FROM looks WHERE agent = ?1";
+    ADD_LOOK = "INSERT INTO looks (agent, version, look) VALUES (?1, ?2 + 1, ?3) ON CONFLICT DO NOTHING";
+    PUT_LOOK = "UPDATE looks SET version = ?2 + 1, look = ?3 WHERE agent = ?1 AND version = ?2";
 
     READY = "SELECT agent FROM agents WHERE id = ''";
 }

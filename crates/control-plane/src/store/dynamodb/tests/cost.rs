@@ -12,7 +12,7 @@ use emulator::proxy::Proxy;
 use super::faults::behind_a_proxy;
 use crate::store::conformance::{self, fixture::*};
 use crate::store::{
-    ApiToken, Enrolment, Hash, Idempotency, IdempotencyKey, Session, Shard, SignInLink, User,
+    ApiToken, Enrolment, Hash, Idempotency, IdempotencyKey, PasswordHash, Shard, SignInLink, User, UserChange,
 };
 
 const SHARD: Shard = Shard(9);
@@ -117,16 +117,17 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("ready?", "GetItem 1");
 
     // A person's.
-    let user = User { id: owner(1), name: "Ana".parse().unwrap(), role: Role::User, created_at: START };
+    let user =
+        User { id: owner(1), name: "Ana".parse().unwrap(), role: Role::User, team: None, created_at: START };
     store.add_user(&user).await.unwrap();
-    proxy.cost("add user", "TransactWriteItems 4");
+    proxy.cost("add user", "TransactWriteItems 6");
     store.user(user.id).await.unwrap();
     proxy.cost("user", "GetItem 1");
     store.user_named("Ana").await.unwrap();
     proxy.cost("user named", "GetItem 1");
     let entry = conformance::audit::entry(at(1), 1);
-    store.set_role(user.id, Role::Viewer, &entry).await.unwrap();
-    proxy.cost("set role", "GetItem 1, TransactWriteItems 6");
+    store.change_user(user.id, &UserChange::Role(Role::Viewer), &entry).await.unwrap();
+    proxy.cost("change role", "GetItem 1, TransactWriteItems 8, UpdateItem 1");
     store.tell(&conformance::audit::entry(at(2), 2)).await.unwrap();
     proxy.cost("tell", "PutItem 1");
     store.told(START.month(), None, 100).await.unwrap();
@@ -135,13 +136,25 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("put link", "PutItem 1");
     store.take_sign_in_link(secret, at(1)).await.unwrap();
     proxy.cost("take link", "UpdateItem 1");
-    let session = Session { token: secret, user: user.id, created_at: START, expires_at: at(9) };
+    let session = conformance::sessions::session("secret", 9);
     store.put_session(&session).await.unwrap();
-    proxy.cost("put session", "PutItem 1");
+    proxy.cost("put session", "TransactWriteItems 4");
     store.session(secret, at(1)).await.unwrap();
     proxy.cost("session", "GetItem 1");
+    store.sessions_of(user.id, at(1)).await.unwrap();
+    proxy.cost("sessions of", "Query 1");
+    store.see_session(&session, at(2)).await.unwrap();
+    proxy.cost("see session", "GetItem 1, TransactWriteItems 6");
+    store.people(None, 100).await.unwrap();
+    proxy.cost("people", "Query 1, BatchGetItem ?");
+    store.put_password(user.id, &PasswordHash("$argon2id$…".to_owned())).await.unwrap();
+    proxy.cost("put password", "PutItem 1");
+    store.password(user.id).await.unwrap();
+    proxy.cost("password", "GetItem 1");
+    store.taken_back().await.unwrap();
+    proxy.cost("taken back?", "GetItem 1");
     store.end_session(secret).await.unwrap();
-    proxy.cost("end session", "DeleteItem 1");
+    proxy.cost("end session", "GetItem 1, TransactWriteItems 4, UpdateItem 1");
     let token = ApiToken {
         id: TokenId::from_random([1; 10]),
         token: secret,
@@ -156,7 +169,7 @@ async fn every_access_costs_what_the_books_say() {
     store.tokens_of(user.id).await.unwrap();
     proxy.cost("tokens of", "Query 1");
     store.revoke_token(user.id, token.id).await.unwrap();
-    proxy.cost("revoke", "Query 1, TransactWriteItems 4");
+    proxy.cost("revoke", "Query 1, TransactWriteItems 4, UpdateItem 1");
     store.sweep(at(1)).await.unwrap();
     proxy.cost("sweep", "");
 }

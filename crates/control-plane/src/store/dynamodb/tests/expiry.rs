@@ -4,6 +4,7 @@ use domain::id::{Generation, InstanceId};
 
 use super::{anew, ledger};
 use crate::store::conformance::fixture::*;
+use crate::store::conformance::sessions::session;
 use crate::store::dynamodb::key;
 use crate::store::{Enrolment, Hash, Idempotency, IdempotencyKey, Session, Shard, SignInLink, Store};
 
@@ -17,7 +18,7 @@ async fn all_that_expires_says_when_it_may_be_removed() {
     let instance = InstanceId { agent: id(Shard(0), 1), generation: Generation(1) };
     store.put_enrolment(&Enrolment { nonce: secret, instance, expires_at }).await.unwrap();
     store.put_sign_in_link(&SignInLink { token: secret, user, expires_at }).await.unwrap();
-    store.put_session(&Session { token: secret, user, created_at: START, expires_at }).await.unwrap();
+    store.put_session(&Session { token: secret, user, expires_at, ..session("expiry", 9) }).await.unwrap();
     let idempotency = Idempotency { key: IdempotencyKey::new("k").unwrap(), request: secret, expires_at };
     store.create(&spawned(id(Shard(0), 1), user, START), Some(&idempotency)).await.unwrap();
     let keys = [

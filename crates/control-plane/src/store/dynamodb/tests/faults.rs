@@ -11,6 +11,7 @@ use emulator::proxy::{Fault, Proxy, cancelled, refusal};
 use super::{Dynamo, anew, ledger_by};
 use crate::error::Error;
 use crate::store::conformance::fixture::*;
+use crate::store::conformance::sessions::session;
 use crate::store::{
     ApiToken, Created, Enrolment, Hash, Idempotency, IdempotencyKey, Session, Shard, SignInLink, StoreError,
     User,
@@ -88,8 +89,13 @@ async fn what_is_spent_once_is_spent_by_whose_answer_was_lost() {
 #[tokio::test]
 async fn people_and_tokens_survive_lost_answers() {
     let (store, proxy) = behind_a_proxy().await;
-    let user =
-        User { id: owner(1), name: "Ana".parse().unwrap(), role: Default::default(), created_at: START };
+    let user = User {
+        id: owner(1),
+        name: "Ana".parse().unwrap(),
+        role: Default::default(),
+        team: None,
+        created_at: START,
+    };
     let token = ApiToken {
         id: TokenId::from_random([1; 10]),
         token: hash("token"),
@@ -97,15 +103,16 @@ async fn people_and_tokens_survive_lost_answers() {
         name: "CI".parse().unwrap(),
         created_at: START,
     };
-    for _ in 0..3 {
+    for _ in 0..5 {
         proxy.next("TransactWriteItems", Fault::AnswerLost);
     }
-    proxy.next("PutItem", Fault::AnswerLost);
-    proxy.next("DeleteItem", Fault::AnswerLost);
+    for _ in 0..2 {
+        proxy.next("UpdateItem", Fault::AnswerLost);
+    }
     assert!(store.add_user(&user).await.unwrap());
     store.put_token(&token).await.unwrap();
     assert!(store.revoke_token(user.id, token.id).await.unwrap());
-    let session = Session { token: hash("s"), user: user.id, created_at: START, expires_at: at(9) };
+    let session = Session { user: user.id, ..session("s", 9) };
     store.put_session(&session).await.unwrap();
     store.end_session(session.token).await.unwrap();
     assert_eq!(store.session(session.token, at(1)).await.unwrap(), None);

@@ -8,6 +8,7 @@ use domain::time::Timestamp;
 use rusqlite::Connection;
 
 use crate::store::conformance::fixture::*;
+use crate::store::conformance::sessions::session;
 use crate::store::sqlite::writer::Writer;
 use crate::store::sqlite::{Sqlite, schema};
 use crate::store::{
@@ -158,7 +159,10 @@ async fn sweeping_frees_the_room_of_what_has_expired() {
         store.put_enrolment(&Enrolment { nonce: secret, instance, expires_at }).await.unwrap();
         store.put_sign_in_link(&SignInLink { token: secret, user, expires_at }).await.unwrap();
         let created_at = Timestamp(0);
-        store.put_session(&Session { token: secret, user, created_at, expires_at }).await.unwrap();
+        store
+            .put_session(&Session { token: secret, user, created_at, expires_at, ..session("writes", 9) })
+            .await
+            .unwrap();
         let key = IdempotencyKey::new(&n.to_string()).unwrap();
         let key = Idempotency { key, request: secret, expires_at };
         store.create(&spawned(id(SHARD, n.into()), user, created_at), Some(&key)).await.unwrap();

@@ -1,0 +1,87 @@
+//! The audit log as a file, for a signed-in browser.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
+use control_plane::{Error, Identity, audit};
+use domain::audit::{Actor, Entry};
+use domain::time::Month;
+use futures::{StreamExt as _, TryStreamExt as _};
+
+use crate::api::fleet::Parameters;
+use crate::api::problem::Problem;
+
+const HEAD: &str = "at,by,act,person,agent,outcome,entry\n";
+
+/// A month of it, oldest first: as CSV, or as JSON lines.
+pub async fn export(
+    State(identity): State<Arc<Identity>>,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let who = app::api::session(&identity, &headers).await?;
+    let log = identity.read_audit(&who).await?;
+    let month: Month = parameters
+        .get("month")
+        .map_or(Ok(audit::FIRST), str::parse)
+        .map_err(|error: domain::time::InvalidDate| Problem::invalid("month", &error.to_string()))?;
+    let csv = match parameters.get("format").unwrap_or("json") {
+        "csv" => true,
+        "json" => false,
+        _ => return Err(Problem::invalid("format", "`csv` or `json`")),
+    };
+    let entries = log.since(month).try_take_while(move |entry| {
+        let within = entry.month() == month;
+        async move { Ok(within) }
+    });
+    let lines = entries.map(move |entry: Result<Entry, Error>| {
+        let entry = entry.map_err(std::io::Error::other)?;
+        if csv { line(&entry) } else { Ok(serde_json::to_string(&entry)? + "\n") }
+    });
+    let lines = lines.inspect_err(|error| tracing::error!(%error, "an export of the audit log broke off"));
+    let head = futures::stream::iter(csv.then(|| Ok(HEAD.to_owned())));
+    let (kind, end) =
+        if csv { ("text/csv; charset=utf-8", "csv") } else { ("application/x-ndjson", "jsonl") };
+    let name = format!("attachment; filename=\"audit-{month}.{end}\"");
+    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(head.chain(lines))).into_response())
+}
+
+/// An entry, its whole JSON last.
+fn line(entry: &Entry) -> std::io::Result<String> {
+    let by = match &entry.actor {
+        Actor::Person { name, .. } => name.as_str(),
+        Actor::CommandLine => "",
+    };
+    let outcome = serde_json::to_value(entry.outcome)?;
+    let cells = [
+        entry.at.to_string(),
+        by.to_owned(),
+        entry.act.as_str().to_owned(),
+        entry.act.person().map(ToString::to_string).unwrap_or_default(),
+        entry.act.agent().map(|agent| agent.to_string()).unwrap_or_default(),
+        outcome.as_str().unwrap_or_default().to_owned(),
+        serde_json::to_string(entry)?,
+    ];
+    Ok(cells.map(|cell| quoted(&cell)).join(",") + "\n")
+}
+
+/// A cell as RFC 4180 has it. A name that a spreadsheet would compute is made a text.
+fn quoted(cell: &str) -> String {
+    let computed = cell.starts_with(['=', '+', '-', '@']);
+    format!("\"{}{}\"", if computed { "'" } else { "" }, cell.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_a_text_whatever_is_in_it() {
+        assert_eq!(quoted("Ana, \"B\""), "\"Ana, \"\"B\"\"\"");
+        assert_eq!(quoted("=1+1"), "\"'=1+1\"");
+    }
+}

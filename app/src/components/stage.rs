@@ -1,6 +1,7 @@
 //! What a demonstration adds to every page: the mark that it is one, and the
 //! presenter's panel.
 
+use domain::stage::Look;
 use domain::time::Timestamp;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -30,7 +31,7 @@ pub fn DemoMark() -> impl IntoView {
     };
     let time = move || {
         let look = looked.get().filter(|_| part == Part::Played);
-        look.map(|look| format!("{} · {}×", clock(lang, look.now), look.speed))
+        look.map(|StageLook { look, .. }| format!("{} · {}×", clock(lang, look.now), look.speed))
     };
     let presents = Memo::new(move |_| looked.with(|look| look.is_some_and(|look| look.presents)));
     view! {
@@ -98,7 +99,7 @@ pub fn Panel(
     let t = lang.stage();
     let done = RwSignal::new(None::<Cued>);
     let give = move |cue| give(act, cue, done, looked);
-    let speed = Memo::new(move |_| looked.with(|look| look.map_or(1, |look| look.speed)));
+    let speed = Memo::new(move |_| looked.with(|look| look.map_or(1, |seen| seen.look.speed)));
     let press = move |event: KeyboardEvent| {
         let Some(cue) = cue_of(&event.key(), speed.get_untracked()) else { return };
         event.prevent_default();
@@ -178,8 +179,8 @@ pub fn Panel(
 #[component]
 fn Figures(looked: RwSignal<Option<StageLook>>, lang: Lang) -> impl IntoView {
     let t = lang.stage();
-    let figure = move |name, read: fn(StageLook, Lang) -> String| {
-        let value = move || looked.get().map_or_else(|| "–".to_owned(), |look| read(look, lang));
+    let figure = move |name, read: fn(Look, Lang) -> String| {
+        let value = move || looked.get().map_or_else(|| "–".to_owned(), |seen| read(seen.look, lang));
         view! {
             <div>
                 <dt>{name}</dt>
@@ -219,7 +220,11 @@ fn give(act: Act, cue: Cue, done: RwSignal<Option<Cued>>, looked: RwSignal<Optio
         // Another fleet than the page has: it is loaded anew.
         Cue::Reset => browser::reload(),
         // The next press reckons with it, and does not wait for the next look.
-        Cue::Speed(speed) => looked.update(|look| *look = look.map(|look| StageLook { speed, ..look })),
+        Cue::Speed(speed) => looked.update(|seen| {
+            if let Some(seen) = seen {
+                seen.look.speed = speed;
+            }
+        }),
         _ => done.set(Some(cued)),
     });
 }

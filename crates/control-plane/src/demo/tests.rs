@@ -8,6 +8,7 @@ use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::Basis;
 use domain::role::Role;
+use domain::stage::Look;
 use domain::view::AgentView;
 use tempfile::TempDir;
 
@@ -96,7 +97,7 @@ async fn it_goes_on_by_itself_takes_cues_and_begins_anew_as_it_began() {
     // An afternoon: people come and go.
     until(&demo, |look| look.now > START.after(Duration::from_secs(6 * 3600))).await;
     let evening = until(&demo, |look| look.month > before.month).await;
-    assert_eq!((evening.speed, evening.failed), (Speed::MOST, 0));
+    assert_eq!((evening.speed, evening.failed), (Speed::MOST.times(), 0));
 
     demo.cue(&presenter, Cue::Speed(Speed::new(60).unwrap())).await.unwrap();
     let burst = demo.cue(&presenter, Cue::Burst).await.unwrap();

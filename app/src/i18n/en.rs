@@ -264,8 +264,6 @@ pub static STRINGS: Strings = Strings {
     fleet: "Fleet",
     fleet_lead: |agents| format!("{agents} agents, everybody's."),
     groups: ["Awake", "Waking", "Asleep", "Fallen", "Being deleted"],
-    boot_usual: "Boot p50",
-    boot_slow: "Boot p95",
     filter: "Filter the fleet",
     search_agents: "Name or id",
     sort_by: "Sort by",

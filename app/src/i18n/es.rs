@@ -270,8 +270,6 @@ pub static STRINGS: Strings = Strings {
     fleet: "Flota",
     fleet_lead: |agents| format!("{agents} agentes, de todos."),
     groups: ["Despiertos", "Despertando", "Dormidos", "Caídos", "Eliminándose"],
-    boot_usual: "Arranque p50",
-    boot_slow: "Arranque p95",
     filter: "Filtrar la flota",
     search_agents: "Nombre o identificador",
     sort_by: "Ordenar por",

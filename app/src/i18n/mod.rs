@@ -2,6 +2,7 @@
 
 mod en;
 mod es;
+mod fleet;
 mod format;
 mod stage;
 mod strings;

@@ -241,8 +241,6 @@ pub struct Strings {
     pub fleet_lead: fn(agents: &str) -> String,
     /// Awake, booting, asleep, failed, being deleted.
     pub groups: [&'static str; 5],
-    pub boot_usual: &'static str,
-    pub boot_slow: &'static str,
     pub filter: &'static str,
     pub search_agents: &'static str,
     pub sort_by: &'static str,

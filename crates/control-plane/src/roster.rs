@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::agent::{Agent, Phase};
-use domain::fleet::{Health, Page, Query, Sort, Summary};
+use domain::fleet::{Health, Moment, Page, Query, Sort, Summary, Tally};
 use domain::id::{AgentId, UserId};
 use domain::name::Name;
 use domain::time::Timestamp;
@@ -26,8 +26,6 @@ const LOOK: Duration = Duration::from_secs(2);
 const LOOK_MAX: Duration = Duration::from_secs(30);
 /// Agents read from the store at once.
 const PAGE: u16 = 1000;
-/// Boots that count for the fleet's health.
-const BOOTS: Duration = Duration::from_secs(24 * 3600);
 
 /// The list, if it is held.
 pub struct Roster {
@@ -86,18 +84,18 @@ impl Roster {
         }
     }
 
-    /// A window of the list at `now`.
-    pub async fn page(&self, store: &dyn Store, query: &Query, now: Timestamp) -> Result<Page> {
+    /// A window of the list at a moment.
+    pub async fn page(&self, store: &dyn Store, query: &Query, moment: &Moment<'_>) -> Result<Page> {
         self.ready(store).await?;
         let held = self.held();
-        let matching = held.matching(query);
+        let matching = held.matching(query, moment);
         let (offset, total) = (query.offset as usize, matching.len());
-        let rows = held.window(matching, query, now).into_iter();
+        let rows = held.window(matching, query, moment.now).into_iter();
         let rows =
-            rows.filter_map(|summary| Some(summary.row(held.owners.get(&summary.owner)?.clone(), now)));
+            rows.filter_map(|summary| Some(summary.row(held.owners.get(&summary.owner)?.clone(), moment)));
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(Page {
-            health: held.health(now),
+            health: held.health(moment),
             total: count(total),
             offset: count(offset.min(total)),
             rows: rows.collect(),
@@ -106,10 +104,14 @@ impl Roster {
 
     /// The ids that the query's filter lets through, in its order, as many as
     /// its window holds.
-    pub async fn ids(&self, store: &dyn Store, query: &Query, now: Timestamp) -> Result<Vec<AgentId>> {
+    pub async fn ids(&self, store: &dyn Store, query: &Query, moment: &Moment<'_>) -> Result<Vec<AgentId>> {
         self.ready(store).await?;
         let held = self.held();
-        Ok(held.window(held.matching(query), query, now).iter().map(|summary| summary.id).collect())
+        Ok(held
+            .window(held.matching(query, moment), query, moment.now)
+            .iter()
+            .map(|summary| summary.id)
+            .collect())
     }
 
     /// Has the list, not too old, and its owners' names.
@@ -188,9 +190,9 @@ impl Held {
         self.owners.get(&summary.owner).map_or("", Name::as_str)
     }
 
-    fn matching(&self, query: &Query) -> Vec<&Summary> {
+    fn matching(&self, query: &Query, moment: &Moment<'_>) -> Vec<&Summary> {
         let text = query.text.trim().to_lowercase();
-        self.agents().filter(|one| query.lets_through(one, self.owner(one), &text)).collect()
+        self.agents().filter(|one| query.lets_through(one, self.owner(one), &text, moment)).collect()
     }
 
     /// The rows of the window in order. Only these are sorted: a window's cost
@@ -215,16 +217,12 @@ impl Held {
         window
     }
 
-    fn health(&self, now: Timestamp) -> Health {
-        let (mut health, mut boots) = (Health::default(), Vec::new());
-        let since = now.before(BOOTS);
+    fn health(&self, moment: &Moment<'_>) -> Health {
+        let mut tally = Tally::default();
         for one in self.agents() {
-            health.count(one.state.group());
-            boots.extend(one.booted.filter(|(at, _)| *at >= since).map(|(_, took)| took));
+            tally.count(one, moment);
         }
-        health.boot_p50 = percentile(&mut boots, 50);
-        health.boot_p95 = percentile(&mut boots, 95);
-        health
+        tally.health()
     }
 }
 
@@ -232,12 +230,6 @@ impl Held {
 fn good_for(agents: usize) -> Duration {
     let thousands = u32::try_from(agents / 1000).unwrap_or(u32::MAX).max(1);
     LOOK.saturating_mul(thousands).min(LOOK_MAX)
-}
-
-/// The least value that so many in a hundred do not exceed.
-fn percentile(values: &mut [u32], of: usize) -> Option<u32> {
-    let index = (values.len() * of).div_ceil(100).checked_sub(1)?;
-    Some(*values.select_nth_unstable(index).1)
 }
 
 #[cfg(test)]

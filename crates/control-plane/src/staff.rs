@@ -4,7 +4,7 @@
 use domain::agent::Failure;
 use domain::audit::Act;
 use domain::event::{Event, What};
-use domain::fleet::{Order, Page, Query};
+use domain::fleet::{Moment, Order, Page, Query};
 use domain::id::AgentId;
 use domain::lifecycle::Observation;
 use domain::name::Name;
@@ -33,7 +33,9 @@ impl Fleet {
     /// A window of everybody's agents.
     pub async fn overview(&self, who: &Principal, query: &Query) -> Result<Page> {
         self.audit.permit(who, Right::SeeFleet, || Act::SeeFleet).await?;
-        Ok(self.ledger.roster.page(&*self.ledger.store, query, self.ledger.now()).await?)
+        let (now, ledger) = (self.ledger.now(), &self.ledger);
+        let moment = Moment { now, rates: &ledger.rates(now), policy: &ledger.policy };
+        Ok(ledger.roster.page(&*ledger.store, query, &moment).await?)
     }
 
     /// All that a filter lets through, to be ordered about; the first
@@ -41,7 +43,9 @@ impl Fleet {
     pub async fn matching(&self, who: &Principal, query: &Query) -> Result<Vec<AgentId>> {
         self.audit.permit(who, Right::ManageFleet, || Act::SeeFleet).await?;
         let all = Query { offset: 0, limit: ORDERED_MAX as u16, ..query.clone() };
-        Ok(self.ledger.roster.ids(&*self.ledger.store, &all, self.ledger.now()).await?)
+        let (now, ledger) = (self.ledger.now(), &self.ledger);
+        let moment = Moment { now, rates: &ledger.rates(now), policy: &ledger.policy };
+        Ok(ledger.roster.ids(&*ledger.store, &all, &moment).await?)
     }
 
     /// Somebody's agent, with what happened to it.

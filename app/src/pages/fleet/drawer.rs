@@ -107,7 +107,7 @@ fn Inside(sight: Sight) -> impl IntoView {
         <div class="row">
             <StateWord state />
             <span>{owner.to_string()}</span>
-            <span class="soft">{view.size.to_string()} " · " {view.provider.as_str()}</span>
+            <span class="soft">{view.size.to_string()} " · " {lang.provider(view.provider)}</span>
             <code class="small">{view.id.to_string()}</code>
         </div>
         <section aria-labelledby="waterfall-title">

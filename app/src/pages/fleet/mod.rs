@@ -1,6 +1,7 @@
 //! «Flota»: everybody's agents, for who has a role. Filter and order are in the
 //! address; of the list only what is in view travels.
 
+mod boots;
 mod drawer;
 mod filter;
 mod order;
@@ -23,8 +24,9 @@ use crate::browser;
 use crate::components::house::use_me;
 use crate::error::ErrorCode;
 use crate::i18n::{use_lang, use_strings};
-use crate::live::{News, follow, pulse};
+use crate::live::{News, Pace, follow, pulse, use_pace};
 
+use boots::Boots;
 use drawer::Drawer;
 use filter::{Filter, Tiles};
 use order::Orders;
@@ -61,7 +63,7 @@ fn query_of(params: &ParamsMap) -> Query {
     Query::from_pairs(pairs.iter().map(|(key, value)| (&**key, value.as_str())))
 }
 
-/// A row that is in view, and when it came.
+/// A row that is in view, and when it came by the agents' time.
 #[derive(Clone)]
 pub struct Line {
     pub id: AgentId,
@@ -69,8 +71,8 @@ pub struct Line {
 }
 
 impl Line {
-    fn new(row: Row) -> Self {
-        Self { id: row.id, seen: ArcRwSignal::new((row, browser::now())) }
+    fn new(row: Row, at: f64) -> Self {
+        Self { id: row.id, seen: ArcRwSignal::new((row, at)) }
     }
 }
 
@@ -94,15 +96,17 @@ pub struct View {
     pub open: RwSignal<Option<AgentId>>,
     /// Whether news come.
     pub heard: RwSignal<bool>,
-    /// The house's clock in whole seconds: rows count no finer.
+    /// The agents' time in whole seconds: rows count no finer.
     pub second: Memo<u32>,
+    pace: Pace,
     go: StoredValue<Go>,
 }
 
 impl View {
     fn new(page: Page) -> Self {
         let params = use_query_map();
-        let pulse = pulse();
+        let (pulse, pace) = (pulse(), use_pace());
+        let now = pace.at(browser::now());
         let navigate = use_navigate();
         let go = move |path: &str| {
             navigate(path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
@@ -113,11 +117,12 @@ impl View {
             health: RwSignal::new(page.health),
             total: RwSignal::new(page.total),
             offset: RwSignal::new(page.offset),
-            lines: RwSignal::new(page.rows.into_iter().map(Line::new).collect()),
+            lines: RwSignal::new(page.rows.into_iter().map(|row| Line::new(row, now)).collect()),
             chosen: RwSignal::new(HashSet::new()),
             open: RwSignal::new(None),
             heard: RwSignal::new(true),
-            second: Memo::new(move |_| (pulse.get() / 1000.0) as u32),
+            second: Memo::new(move |_| (pace.at(pulse.get()) / 1000.0) as u32),
+            pace,
             go: StoredValue::new(Box::new(go) as Go),
         }
     }
@@ -133,13 +138,13 @@ impl View {
 
     /// Takes a window in: lines that stay are kept.
     fn take(self, delta: Delta) {
-        let now = browser::now();
+        let now = self.pace.at(browser::now());
         let mut known: HashMap<AgentId, Line> =
             self.lines.get_untracked().into_iter().map(|line| (line.id, line)).collect();
         for row in delta.rows {
             match known.get(&row.id) {
                 Some(line) => line.seen.set((row, now)),
-                None => drop(known.insert(row.id, Line::new(row))),
+                None => drop(known.insert(row.id, Line::new(row, now))),
             }
         }
         let lines: Vec<Line> = delta.ids.iter().filter_map(|id| known.remove(id)).collect();
@@ -202,6 +207,7 @@ fn Fleet(page: Page) -> impl IntoView {
                 </div>
             </div>
             <Tiles view />
+            <Boots view />
             <Filter view />
             {move || (!view.heard.get()).then(|| view! { <p class="soft small" role="status">{t.feed_paused}</p> })}
             {me.manages_fleet.then(|| view! { <Orders view /> })}

@@ -139,7 +139,7 @@ impl House {
         json!({ "id": agent, "name": "taken over", "size": "nano", "idle_timeout": 60, "secs": 60,
                 "key": "a-key", "token": "no-token", "allowed": true,
                 "ids": [agent], "order": "wake", "role": "admin", "query": Query::default(),
-                "cue": "sleep_all" })
+                "cue": "sleep_all", "wish": "begin" })
     }
 
     async fn assert_untouched(&self, by: &str) {
@@ -262,11 +262,13 @@ async fn nobody_and_another_tenant_get_nothing_by_any_route() {
 }
 
 /// What takes a role: server functions, then routes, and whether a viewer may.
-const FOR_STAFF: [(&str, bool); 5] = [
+const FOR_STAFF: [(&str, bool); 7] = [
     ("fleet_page", true),
     ("fleet_agent", true),
     ("fleet_ids", false),
     ("fleet_order", false),
+    ("fleet_drained", true),
+    ("fleet_drain", false),
     ("give_role", false),
 ];
 const ROUTES_FOR_STAFF: [(&str, &str, bool); 4] = [
@@ -289,7 +291,8 @@ async fn a_user_gets_nothing_that_takes_a_role_and_a_viewer_changes_nothing() {
         assert_eq!(user.0, StatusCode::FORBIDDEN, "{path}: {user:?}");
         let expected = if viewers_too { StatusCode::OK } else { StatusCode::FORBIDDEN };
         assert_eq!(viewer.0, expected, "{path}: {viewer:?}");
-        assert_eq!(viewer.1.contains(SECRET_NAME), viewers_too, "{path}: {viewer:?}");
+        let shows_agents = viewers_too && function != "fleet_drained";
+        assert_eq!(viewer.1.contains(SECRET_NAME), shows_agents, "{path}: {viewer:?}");
         refused += 1 + usize::from(!viewers_too);
         house.assert_untouched(&path).await;
     }

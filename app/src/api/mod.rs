@@ -23,7 +23,9 @@ pub use agents::{
     agent, allow_on_demand, connect_terminal, delete_agent, keep_awake, list_agents, rename,
     set_idle_timeout, sleep, spawn_agent, wake, wake_on_demand,
 };
-pub use fleet::{fleet_agent, fleet_ids, fleet_order, fleet_page, give_role};
+pub use fleet::{
+    Ordered, fleet_agent, fleet_drain, fleet_drained, fleet_ids, fleet_order, fleet_page, give_role,
+};
 #[cfg(feature = "ssr")]
 pub(crate) use session::refused_arguments;
 #[cfg(feature = "ssr")]

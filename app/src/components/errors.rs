@@ -18,6 +18,8 @@ pub fn words(error: &AppError, t: &Strings) -> String {
         ErrorCode::TooMany => return (t.error_too_many)(detail.unwrap_or_default()),
         ErrorCode::OverBudget => t.error_over_budget,
         ErrorCode::Contended => t.error_contended,
+        ErrorCode::AtWork => t.error_at_work,
+        ErrorCode::Draining => t.error_draining,
         ErrorCode::DiskFull => t.error_disk_full,
         ErrorCode::Server => t.error_server,
         ErrorCode::Offline => t.error_offline,

@@ -2,7 +2,6 @@
 //! presenter's panel.
 
 use domain::stage::Look;
-use domain::time::Timestamp;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
@@ -31,7 +30,7 @@ pub fn DemoMark() -> impl IntoView {
     };
     let time = move || {
         let look = looked.get().filter(|_| part == Part::Played);
-        look.map(|StageLook { look, .. }| format!("{} · {}×", clock(lang, look.now), look.speed))
+        look.map(|StageLook { look, .. }| format!("{} · {}×", lang.instant(look.now), look.speed))
     };
     let presents = Memo::new(move |_| looked.with(|look| look.is_some_and(|look| look.presents)));
     view! {
@@ -43,12 +42,6 @@ pub fn DemoMark() -> impl IntoView {
         </aside>
     }
     .into_any()
-}
-
-/// The day and the time, UTC, to the minute.
-fn clock(lang: Lang, at: Timestamp) -> String {
-    let minutes = at.since(at.day().start()).as_secs() / 60;
-    format!("{} {:02}:{:02}", lang.date(at), minutes / 60, minutes % 60)
 }
 
 /// The panel, where it can be put away.
@@ -253,10 +246,5 @@ mod tests {
         assert_eq!([cue_of("+", 1), cue_of("+", 600)], [Some(Cue::Speed(10)), None]);
         assert_eq!([cue_of("-", 600), cue_of("-", 1)], [Some(Cue::Speed(60)), None]);
         assert_eq!(cue_of("x", 1), None);
-    }
-
-    #[test]
-    fn the_clock_is_told_in_utc() {
-        assert_eq!(clock(Lang::Es, Timestamp(1_709_251_199_999)), "29 feb 2024 23:59");
     }
 }

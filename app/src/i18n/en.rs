@@ -253,6 +253,8 @@ pub static STRINGS: Strings = Strings {
     error_not_running: "It is not awake.",
     error_over_budget: "That is more than your budget or your quota allows. An administrator can raise it.",
     error_too_many: |most| format!("You have {most}, which is the most. Delete one first."),
+    error_at_work: "It works on something. “Stop” saves it and switches it off regardless.",
+    error_draining: "Nobody is woken now: an operator is draining the provider.",
     error_contended: "Somebody is changing it at the same time. Try again.",
     error_disk_full: "The server's disk is full.",
     error_server: "Something of ours failed. Try again.",

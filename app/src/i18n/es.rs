@@ -259,6 +259,8 @@ pub static STRINGS: Strings = Strings {
     error_not_running: "No está despierto.",
     error_over_budget: "Eso es más de lo que permite tu presupuesto o tu cuota. Puede ampliarlos quien administra.",
     error_too_many: |most| format!("Ya tienes {most}, que es lo máximo. Elimina alguno antes."),
+    error_at_work: "Está trabajando en algo. «Parar» lo guarda y lo apaga igual.",
+    error_draining: "Ahora no se despierta a nadie: quien administra está vaciando el proveedor.",
     error_contended: "Alguien lo está cambiando a la vez. Prueba otra vez.",
     error_disk_full: "El disco del servidor está lleno.",
     error_server: "Falló algo nuestro. Prueba otra vez.",

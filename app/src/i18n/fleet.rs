@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::agent::ProviderName;
 use domain::fleet::{State, Trouble};
+use domain::time::Timestamp;
 
 use super::Lang;
 
@@ -24,6 +25,30 @@ pub struct FleetStrings {
     /// In the middle, and of the slowest five in a hundred.
     pub usual: &'static str,
     pub slow: &'static str,
+    // Orders to many
+    pub report: &'static str,
+    pub undo: &'static str,
+    pub sleep_hint: &'static str,
+    pub stop_selected: &'static str,
+    pub stop_hint: &'static str,
+    pub stop_rest: fn(count: &str) -> String,
+    pub failed_ones: fn(count: &str) -> String,
+    // Draining a provider
+    pub drain_dots: fn(provider: &str) -> String,
+    pub drain_title: fn(provider: &str) -> String,
+    pub drain_text: &'static str,
+    pub drain: &'static str,
+    pub draining: fn(provider: &str) -> String,
+    pub draining_text: &'static str,
+    pub undrain: &'static str,
+    // The drawer
+    pub began: &'static str,
+    pub took: &'static str,
+    pub snapshots: &'static str,
+    pub no_snapshots: &'static str,
+    pub when: &'static str,
+    pub added: &'static str,
+    pub older: &'static str,
 }
 
 impl FleetStrings {
@@ -67,6 +92,12 @@ impl Lang {
         }
     }
 
+    /// A day and a time of it, UTC, to the minute.
+    pub fn instant(self, at: Timestamp) -> String {
+        let minutes = at.since(at.day().start()).as_secs() / 60;
+        format!("{} {:02}:{:02} UTC", self.date(at), minutes / 60, minutes % 60)
+    }
+
     /// How long nobody used it, in one unit: `12 s`, `4 min`, `3 h`, `9 d`.
     pub fn unused(self, span: Duration) -> String {
         match span.as_secs() {
@@ -98,6 +129,27 @@ static ES: FleetStrings = FleetStrings {
     phase: "Fase",
     usual: "p50",
     slow: "p95",
+    report: "Lo pedido",
+    undo: "Deshacer",
+    sleep_hint: "Guarda y apaga los que no trabajan en nada",
+    stop_selected: "Pararlos",
+    stop_hint: "Guarda y apaga todos, trabajen en lo que trabajen",
+    stop_rest: |count| format!("Parar los que trabajan ({count})"),
+    failed_ones: |count| format!("No pudieron: {count}"),
+    drain_dots: |provider| format!("Vaciar «{provider}»…"),
+    drain_title: |provider| format!("¿Vaciar «{provider}»?"),
+    drain_text: "No se lanza nada nuevo, y los que están despiertos se guardan y se duermen. Los que trabajan en algo siguen hasta que los pares. Se puede deshacer.",
+    drain: "Vaciar",
+    draining: |provider| format!("«{provider}» se está vaciando."),
+    draining_text: "No se lanza nada nuevo, desde",
+    undrain: "Volver a abrirlo",
+    began: "Empezó",
+    took: "Duró",
+    snapshots: "Lo guardado",
+    no_snapshots: "En lo que se ve de su historia no hay ninguno.",
+    when: "Cuándo",
+    added: "Nuevo",
+    older: "Lo anterior",
 };
 
 static EN: FleetStrings = FleetStrings {
@@ -120,6 +172,27 @@ static EN: FleetStrings = FleetStrings {
     phase: "Phase",
     usual: "p50",
     slow: "p95",
+    report: "What was asked",
+    undo: "Undo",
+    sleep_hint: "Saves and switches off those that work on nothing",
+    stop_selected: "Stop",
+    stop_hint: "Saves and switches off all, whatever they work on",
+    stop_rest: |count| format!("Stop those at work ({count})"),
+    failed_ones: |count| format!("Could not: {count}"),
+    drain_dots: |provider| format!("Drain “{provider}”…"),
+    drain_title: |provider| format!("Drain “{provider}”?"),
+    drain_text: "Nothing new is launched, and those that are awake are saved and sleep. Those that work on something go on until you stop them. It can be undone.",
+    drain: "Drain",
+    draining: |provider| format!("“{provider}” is being drained."),
+    draining_text: "Nothing new is launched, since",
+    undrain: "Open it again",
+    began: "Began",
+    took: "Took",
+    snapshots: "What was saved",
+    no_snapshots: "There is none in what is shown of its history.",
+    when: "When",
+    added: "New",
+    older: "What came before",
 };
 
 #[cfg(test)]
@@ -145,6 +218,11 @@ mod tests {
             assert_eq!(told, states.map(|state| state.patience(&policy).is_some()));
         }
         assert_eq!(Trouble::ALL.map(|trouble| EN.trouble(trouble)), ["Stuck", "Interrupted", "Not saved"]);
+    }
+
+    #[test]
+    fn an_instant_is_told_in_utc() {
+        assert_eq!(Lang::Es.instant(Timestamp(1_709_251_199_999)), "29 feb 2024 23:59 UTC");
     }
 
     #[test]

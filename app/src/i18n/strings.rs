@@ -229,6 +229,8 @@ pub struct Strings {
     pub error_over_budget: &'static str,
     pub error_too_many: fn(most: &str) -> String,
     pub error_contended: &'static str,
+    pub error_at_work: &'static str,
+    pub error_draining: &'static str,
     pub error_disk_full: &'static str,
     pub error_server: &'static str,
     pub error_offline: &'static str,

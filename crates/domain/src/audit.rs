@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::ProviderName;
 use crate::budget::Budget;
 use crate::id::{AgentId, EntryId, UserId};
 use crate::name::Name;
@@ -53,6 +54,9 @@ pub enum Act {
     ReadAudit,
     WakeAgent { agent: AgentId },
     PutAgentToSleep { agent: AgentId },
+    StopAgent { agent: AgentId },
+    DrainProvider { provider: ProviderName },
+    UndrainProvider { provider: ProviderName },
 }
 
 /// What became of it.

@@ -70,7 +70,7 @@ pub fn Tiles(view: View) -> impl IntoView {
             view.ask(|query| query.trouble = wanted);
         };
         // What is so now needs no span.
-        let span = (trouble != Trouble::Stuck).then(|| view! { <span class="small">{f.day}</span> });
+        let span = (trouble != Trouble::Stuck).then(|| view! { <span class="tile-span">{f.day}</span> });
         view! {
             <button
                 class="tile"
@@ -79,8 +79,8 @@ pub fn Tiles(view: View) -> impl IntoView {
                 aria-pressed=move || if chosen.get() { "true" } else { "false" }
                 on:click=press
             >
-                <span class="tile-name">{icon(sign(trouble))} {f.trouble(trouble)} {span}</span>
-                <span class="tile-count">{move || count.get()}</span>
+                <span class="tile-name">{icon(sign(trouble))} {f.trouble(trouble)}</span>
+                <span class="tile-count">{move || count.get()} " " {span}</span>
             </button>
         }
     });

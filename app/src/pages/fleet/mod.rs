@@ -2,10 +2,13 @@
 //! address; of the list only what is in view travels.
 
 mod boots;
+mod bulk;
+mod drain;
 mod drawer;
 mod filter;
 mod order;
 mod table;
+mod waterfall;
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,6 +30,8 @@ use crate::i18n::{use_lang, use_strings};
 use crate::live::{News, Pace, follow, pulse, use_pace};
 
 use boots::Boots;
+use bulk::{Bulk, Report};
+use drain::{Drained, Drainer, Draining};
 use drawer::Drawer;
 use filter::{Filter, Tiles};
 use order::Orders;
@@ -197,6 +202,7 @@ fn Fleet(page: Page) -> impl IntoView {
     let (lang, t, me) = (use_lang(), use_strings(), use_me());
     let view = View::new(page);
     listen(view);
+    let (bulk, drained) = (Bulk::new(), Drained::new());
     let lead = Memo::new(move |_| (t.fleet_lead)(&lang.count(view.health.get().agents.into())));
     view! {
         <main class="page page-wide fleet" id="main">
@@ -205,12 +211,14 @@ fn Fleet(page: Page) -> impl IntoView {
                     <h1>{t.fleet}</h1>
                     <p class="page-lead">{move || lead.get()}</p>
                 </div>
+                {me.manages_fleet.then(|| view! { <Drainer bulk drained /> })}
             </div>
+            <Draining drained />
             <Tiles view />
             <Boots view />
             <Filter view />
             {move || (!view.heard.get()).then(|| view! { <p class="soft small" role="status">{t.feed_paused}</p> })}
-            {me.manages_fleet.then(|| view! { <Orders view /> })}
+            {me.manages_fleet.then(|| view! { <Orders view bulk /> <Report view bulk drained=Callback::new(move |()| drained.ask()) /> })}
             <Table view />
         </main>
         {move || view.open.get().map(|id| view! { <Drawer view id /> })}

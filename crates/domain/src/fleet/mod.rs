@@ -116,7 +116,19 @@ impl Group {
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     Wake,
+    /// Saved and asleep, but for those that work on something.
     Sleep,
+    /// Saved and asleep, whatever they work on. An agent is never ended in
+    /// another way: what can't be saved goes on running.
+    Stop,
+}
+
+/// Whether a provider is to take nothing new, or to take it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Drain {
+    Begin,
+    End,
 }
 
 /// What a reader of a window lacks of it.

@@ -1,6 +1,7 @@
 //! The keys of all items. Texts compare by their bytes in DynamoDB, so numbers
 //! have a fixed width and ids are as they are.
 
+use domain::agent::ProviderName;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
 use domain::protocol::to_hex;
 use domain::time::{Month, Timestamp};
@@ -76,6 +77,10 @@ pub(super) fn user(id: UserId) -> Key {
 
 pub(super) fn account(owner: UserId) -> Key {
     key(users_own(owner), "account")
+}
+
+pub(super) fn drain(provider: ProviderName) -> Key {
+    key(format!("provider#{}", provider.as_str()), "drain")
 }
 
 pub(super) fn user_named(name: &str) -> Key {

@@ -14,12 +14,13 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// In order; the file's `user_version` counts those it has. One that was
 /// released is never changed.
-pub(super) const MIGRATIONS: [&str; 5] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_agents.sql"),
     include_str!("migrations/0002_people.sql"),
     include_str!("migrations/0003_roles.sql"),
     include_str!("migrations/0004_usage.sql"),
     include_str!("migrations/0005_accounts.sql"),
+    include_str!("migrations/0006_drains.sql"),
 ];
 
 /// Why a ledger could not be opened. The operator mends it.

@@ -24,6 +24,9 @@ const KEPT: Duration = Duration::from_secs(600);
 /// whatever its length.
 const LOOK: Duration = Duration::from_secs(2);
 const LOOK_MAX: Duration = Duration::from_secs(30);
+/// How long the fleet's health is as it was where nothing was committed: it takes
+/// a walk over all of the list, which all who look after a change share.
+const HEALTH: Duration = Duration::from_secs(1);
 /// Agents read from the store at once.
 const PAGE: u16 = 1000;
 
@@ -41,6 +44,12 @@ struct Held {
     /// What was committed since a load began; `None`: deleted.
     meanwhile: Option<HashMap<AgentId, Option<Summary>>>,
     owners: HashMap<UserId, Name>,
+    /// Owners of agents of the list whose names are not known yet.
+    unnamed: HashSet<UserId>,
+    /// Counts what was taken in.
+    changes: u64,
+    /// After so many changes, and when.
+    health: Option<(u64, Timestamp, Health)>,
 }
 
 struct List {
@@ -72,6 +81,10 @@ impl Roster {
         if let Some(meanwhile) = &mut held.meanwhile {
             put(meanwhile.entry(agent.id).or_insert_with(|| news.clone()), &news);
         }
+        if !held.owners.contains_key(&agent.owner) {
+            held.unnamed.insert(agent.owner);
+        }
+        held.changes += 1;
         let Some(list) = &mut held.list else { return };
         match news {
             None => drop(list.agents.remove(&agent.id)),
@@ -87,19 +100,15 @@ impl Roster {
     /// A window of the list at a moment.
     pub async fn page(&self, store: &dyn Store, query: &Query, moment: &Moment<'_>) -> Result<Page> {
         self.ready(store).await?;
-        let held = self.held();
+        let mut held = self.held();
+        let health = held.health(moment);
         let matching = held.matching(query, moment);
         let (offset, total) = (query.offset as usize, matching.len());
         let rows = held.window(matching, query, moment.now).into_iter();
         let rows =
             rows.filter_map(|summary| Some(summary.row(held.owners.get(&summary.owner)?.clone(), moment)));
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Ok(Page {
-            health: held.health(moment),
-            total: count(total),
-            offset: count(offset.min(total)),
-            rows: rows.collect(),
-        })
+        Ok(Page { health, total: count(total), offset: count(offset.min(total)), rows: rows.collect() })
     }
 
     /// The ids that the query's filter lets through, in its order, as many as
@@ -123,10 +132,13 @@ impl Roster {
                 self.load(store).await?;
             }
         }
-        let unknown = self.held().unknown();
-        let named = try_join_all(unknown.iter().map(|id| store.user(*id))).await?;
-        let named = named.into_iter().flatten().map(|user| (user.id, user.name));
-        self.held().owners.extend(named);
+        let unnamed: Vec<UserId> = self.held().unnamed.iter().copied().collect();
+        if !unnamed.is_empty() {
+            let named = try_join_all(unnamed.iter().map(|id| store.user(*id))).await?;
+            let mut held = self.held();
+            held.owners.extend(named.into_iter().flatten().map(|user| (user.id, user.name)));
+            held.unnamed.retain(|id| !unnamed.contains(id));
+        }
         Ok(())
     }
 
@@ -144,7 +156,10 @@ impl Roster {
                 Some(news) => drop(agents.insert(id, news)),
             }
         }
+        let owners: HashSet<UserId> = agents.values().map(|one| one.owner).collect();
+        held.unnamed = owners.into_iter().filter(|owner| !held.owners.contains_key(owner)).collect();
         held.list = Some(List { agents, loaded: begun, looked: begun });
+        held.changes += 1;
         Ok(())
     }
 }
@@ -182,10 +197,6 @@ impl Held {
         self.list.iter().flat_map(|list| list.agents.values())
     }
 
-    fn unknown(&self) -> HashSet<UserId> {
-        self.agents().map(|one| one.owner).filter(|owner| !self.owners.contains_key(owner)).collect()
-    }
-
     fn owner(&self, summary: &Summary) -> &str {
         self.owners.get(&summary.owner).map_or("", Name::as_str)
     }
@@ -217,12 +228,20 @@ impl Held {
         window
     }
 
-    fn health(&self, moment: &Moment<'_>) -> Health {
+    fn health(&mut self, moment: &Moment<'_>) -> Health {
+        if let Some((changes, at, health)) = self.health
+            && changes == self.changes
+            && moment.now.since(at) < HEALTH
+        {
+            return health;
+        }
         let mut tally = Tally::default();
         for one in self.agents() {
             tally.count(one, moment);
         }
-        tally.health()
+        let health = tally.health();
+        self.health = Some((self.changes, moment.now, health));
+        health
     }
 }
 

@@ -31,7 +31,7 @@ struct Habit {
 
 /// In working hours.
 const OFFICE: Habit =
-    Habit { weekend: false, chance: 0.9, sessions: (2, 3), hours: (8, 17), minutes: (20, 110) };
+    Habit { weekend: false, chance: 0.9, sessions: (2, 3), hours: (8, 17), minutes: (40, 150) };
 const EVENING: Habit =
     Habit { weekend: true, chance: 0.6, sessions: (1, 1), hours: (18, 22), minutes: (20, 90) };
 /// A job that runs by night.

@@ -37,6 +37,10 @@ pub enum ErrorCode {
     TooMany,
     /// More than a budget or quota allows.
     OverBudget,
+    /// It works on something.
+    AtWork,
+    /// Nothing new is launched where it would run.
+    Draining,
     /// Others change it at the same time.
     Contended,
     /// The machine's disk is full.

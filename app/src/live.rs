@@ -53,7 +53,7 @@ impl Pace {
     }
 
     /// The agents' time at a moment of the page's, in milliseconds.
-    fn at(self, now: f64) -> f64 {
+    pub fn at(self, now: f64) -> f64 {
         let Some(gone) = self.0.try_get_value() else { return now };
         now + gone.ahead + (gone.pace - 1.0) * (now - gone.since).max(0.0)
     }
@@ -82,6 +82,11 @@ pub fn pulse() -> RwSignal<f64> {
     pulse
 }
 
+/// How fast the agents' time goes.
+pub fn use_pace() -> Pace {
+    expect_context()
+}
+
 /// A view, and when it came by the agents' time.
 #[derive(Debug, Clone)]
 struct Seen {
@@ -100,7 +105,7 @@ pub struct Live {
 
 impl Live {
     pub fn new(view: AgentView) -> Self {
-        let pace: Pace = expect_context();
+        let pace = use_pace();
         let seen = Seen { at: pace.at(browser::now()), view };
         Self { id: seen.view.id, seen: RwSignal::new(seen), pulse: pulse(), pace }
     }
@@ -147,7 +152,6 @@ impl Live {
 }
 
 /// What the feed tells.
-#[expect(clippy::large_enum_variant, reason = "one is made and taken at once, never kept")]
 pub enum News {
     Agent(AgentView),
     Gone(AgentId),

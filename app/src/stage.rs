@@ -76,7 +76,7 @@ pub fn watch_stage() {
     let (Looked(looked), pace): (Looked, Pace) = (expect_context(), expect_context());
     let take = move |look: StageLook| {
         if part == Part::Played {
-            pace.set(f64::from(look.speed));
+            pace.set(f64::from(look.look.speed));
         }
         looked.try_set(Some(look));
     };

@@ -6,8 +6,8 @@ import type { Server } from "../server";
 // An admin's day with everybody's agents, and a user who sees none of it.
 
 const fleet = {
-  es: { title: "Flota", account: "Tu cuenta", search: "Nombre o identificador", owner: "De quién", sleep: "Dormirlos", all: /^Elegir los \d/, inView: "Elegir los que se ven", happened: "Lo que pasó", close: "Cerrar" },
-  en: { title: "Fleet", account: "Your account", search: "Name or id", owner: "Owner", sleep: "Put to sleep", all: /^Select all \d/, inView: "Select those in view", happened: "What happened", close: "Close" },
+  es: { title: "Flota", account: "Tu cuenta", search: "Nombre o identificador", owner: "De quién", sleep: "Dormirlos", all: /^Elegir los \d/, inView: "Elegir los que se ven", happened: "Lo que pasó", close: "Cerrar", undo: "Deshacer", stop: "Pararlos", drain: /^Vaciar «/, reallyDrain: "Vaciar", draining: /se está vaciando/, boots: "Arranque", phase: "Fase", saves: "Lo guardado", stuck: /^Atascados/ },
+  en: { title: "Fleet", account: "Your account", search: "Name or id", owner: "Owner", sleep: "Put to sleep", all: /^Select all \d/, inView: "Select those in view", happened: "What happened", close: "Close", undo: "Undo", stop: "Stop", drain: /^Drain “/, reallyDrain: "Drain", draining: /is being drained/, boots: "Boot", phase: "Phase", saves: "What was saved", stuck: /^Stuck/ },
 } as const;
 
 /** A person on a page of their own, with a token. */
@@ -65,7 +65,7 @@ for (const { lang, colorScheme, width } of [
       await page.getByRole("button", { name: "de-ana", exact: true }).click();
       const drawer = page.getByRole("dialog");
       await expect(drawer.getByRole("heading", { name: f.happened })).toBeVisible();
-      await expect(drawer.locator(".waterfall > li")).not.toHaveCount(0);
+      await expect(drawer.locator(".waterfall tbody tr")).not.toHaveCount(0);
       await sound(page, "an agent's drawer");
       await drawer.getByRole("button", { name: f.close }).click();
       await page.getByRole("textbox", { name: f.owner }).fill("");
@@ -88,6 +88,40 @@ for (const { lang, colorScheme, width } of [
       const listed = await (await ask("fleet?state=asleep&owner=ana&sort=-cost")).json();
       expect([listed.total, listed.health.asleep, listed.agents[0].name]).toEqual([1, 3, "de-ana"]);
       expect(await (await ask("audit")).text()).toBe(server.command("audit", "export"));
+
+      // What was put to sleep wakes again; what was asleep before would not.
+      await page.getByRole("button", { name: f.undo }).click();
+      await expect(states(page, "running")).toHaveCount(3, { timeout: 60_000 });
+
+      // Where boots take their time, and what wants a look.
+      const boots = page.locator(".fleet-boots");
+      await boots.locator("summary").click();
+      await expect(boots.getByRole("columnheader", { name: f.phase })).toBeVisible();
+      await sound(page, "boots by phase");
+      await page.getByRole("button", { name: f.stuck }).click();
+      await expect(page).toHaveURL(/trouble=stuck/);
+      await expect(rows(page)).toHaveCount(0);
+      await page.getByRole("button", { name: f.stuck }).click();
+      await expect(rows(page)).toHaveCount(3);
+      await page.getByRole("button", { name: "casa", exact: true }).click();
+      await expect(drawer.getByRole("heading", { name: f.saves })).toBeVisible();
+      await drawer.getByRole("button", { name: f.close }).click();
+
+      // Drained: all sleep, nothing new is launched; and the way back.
+      await page.getByRole("button", { name: f.drain }).click();
+      await sound(page, "the question before a drain");
+      await page.getByRole("dialog").getByRole("button", { name: f.reallyDrain, exact: true }).click();
+      await expect(page.getByText(f.draining)).toBeVisible();
+      await expect(states(page, "asleep")).toHaveCount(3, { timeout: 60_000 });
+      await sound(page, "drained");
+      const refused = await fetch(`${server.url}/api/v1/agents/spawn`, {
+        method: "POST", body: JSON.stringify({ name: "tarde", size: "nano" }),
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      });
+      expect(refused.status).toBe(503);
+      await page.getByRole("button", { name: f.undo }).click();
+      await expect(page.getByText(f.draining)).toHaveCount(0);
+      await expect(states(page, "running")).toHaveCount(3, { timeout: 60_000 });
       await ana.context.close();
     });
   });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use control_plane::clock::{Clock as _, SystemClock};
-use control_plane::demo::{Config, Demo, OTHERS};
+use control_plane::demo::{self, Config, Demo, OTHERS};
 use control_plane::orchestrator::Orchestrator;
 use control_plane::{Identity, Principal};
 use domain::name::Name;
@@ -58,7 +58,8 @@ impl Stage {
         }
         let folder = self.folder.join("demo");
         std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
-        let config = Config { folder, owners, seed, start: SystemClock.now(), origins: origins.to_vec() };
+        let start = demo::opening(SystemClock.now());
+        let config = Config { folder, owners, seed, start, origins: origins.to_vec() };
         Ok(Arc::new(Demo::open(config).await.context("the demonstration can't begin")?))
     }
 

@@ -1,11 +1,14 @@
 //! Server functions about everybody's agents, and people's roles: each is
 //! refused to whoever has no right to it.
 
-use domain::fleet::{Order, Page, Query};
+use domain::agent::ProviderName;
+use domain::fleet::{Drain, Order, Page, Query};
 use domain::id::AgentId;
 use domain::role::Role;
+use domain::time::Timestamp;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
+use serde::{Deserialize, Serialize};
 
 use super::Sight;
 use crate::error::{AppError, ErrorCode};
@@ -32,31 +35,57 @@ pub async fn fleet_ids(query: Query) -> Result<Vec<AgentId>, AppError> {
     fleet.matching(&who, &window(query)).await.map_err(refuse)
 }
 
-/// Somebody's agent with its timeline.
+/// Somebody's agent with the latest of its timeline, or with what came before
+/// that event.
 #[server(prefix = "/api/console", endpoint = "fleet_agent", input = Json, output = Json)]
-pub async fn fleet_agent(id: AgentId) -> Result<Sight, AppError> {
+pub async fn fleet_agent(id: AgentId, before: Option<u64>) -> Result<Sight, AppError> {
     let fleet = fleet();
     let who = principal().await?;
-    let sight = fleet.look_into(&who, id).await.map_err(refuse)?;
+    let sight = fleet.look_into(&who, id, before).await.map_err(refuse)?;
     Ok(Sight { owner: sight.owner, view: sight.view, events: sight.events })
 }
 
-/// Wakes agents or puts them to sleep, 50 at most; says which it could not.
+/// What became of an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ordered {
+    /// Those that the opposite order would make as they were.
+    pub changed: Vec<AgentId>,
+    pub failed: Vec<(AgentId, ErrorCode)>,
+}
+
+/// Orders agents to wake or to sleep, 50 at most.
 #[server(prefix = "/api/console", endpoint = "fleet_order", input = Json, output = Json)]
-pub async fn fleet_order(ids: Vec<AgentId>, order: Order) -> Result<Vec<(AgentId, ErrorCode)>, AppError> {
+pub async fn fleet_order(ids: Vec<AgentId>, order: Order) -> Result<Ordered, AppError> {
     let fleet = fleet();
     let who = principal().await?;
     let ids = few(ids)?;
-    let mut failed = Vec::new();
+    let mut ordered = Ordered::default();
     for id in ids {
         match fleet.order(&who, id, order).await {
-            Ok(()) => {}
+            Ok(true) => ordered.changed.push(id),
+            Ok(false) => {}
             // Of one agent, and not of who asks or of the server.
-            Err(error) if error.is_about_the_agent() => failed.push((id, code(&error))),
+            Err(error) if error.is_about_the_agent() => ordered.failed.push((id, code(&error))),
             Err(error) => return Err(refuse(error)),
         }
     }
-    Ok(failed)
+    Ok(ordered)
+}
+
+/// Where agents run here, and since when nothing new is launched there, if that is so.
+#[server(prefix = "/api/console", endpoint = "fleet_drained", input = Json, output = Json)]
+pub async fn fleet_drained() -> Result<(ProviderName, Option<Timestamp>), AppError> {
+    let fleet = fleet();
+    let who = principal().await?;
+    fleet.drained(&who).await.map_err(refuse)
+}
+
+/// Has nothing new launched there, or has it launched again.
+#[server(prefix = "/api/console", endpoint = "fleet_drain", input = Json, output = Json)]
+pub async fn fleet_drain(wish: Drain) -> Result<(), AppError> {
+    let fleet = fleet();
+    let who = principal().await?;
+    fleet.drain(&who, wish).await.map_err(refuse)
 }
 
 /// Gives a person another role.

@@ -39,7 +39,10 @@ pub fn status(error: &Error) -> StatusCode {
         | Error::OverBudget(_)
         | Error::KeyReused
         | Error::NameTaken
+        | Error::AtWork
         | Error::Contended => StatusCode::CONFLICT,
+        // It passes, though not at once.
+        Error::Draining => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(control_plane::store::StoreError::Full) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Store(_) | Error::Provider(_) | Error::Repository(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -187,6 +190,8 @@ pub(super) fn code(error: &Error) -> ErrorCode {
         Error::TooMany { .. } => ErrorCode::TooMany,
         Error::OverBudget(_) => ErrorCode::OverBudget,
         Error::Contended => ErrorCode::Contended,
+        Error::AtWork => ErrorCode::AtWork,
+        Error::Draining => ErrorCode::Draining,
         Error::Store(control_plane::store::StoreError::Full) => ErrorCode::DiskFull,
         Error::Store(_) | Error::Provider(_) | Error::Repository(_) => ErrorCode::Server,
     }

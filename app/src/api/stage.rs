@@ -1,8 +1,7 @@
 //! Server functions of a demonstration: how it goes, and the presenter's cues.
 
 use domain::id::AgentId;
-use domain::money::{NanoDollars, Rate};
-use domain::time::Timestamp;
+use domain::stage::Look;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
@@ -17,21 +16,11 @@ use on_server::{cue_of, demo, look_of};
 #[cfg(feature = "ssr")]
 use super::session::{principal, refuse};
 
-/// How it goes.
+/// How it goes, for who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageLook {
-    /// Its own time.
-    pub now: Timestamp,
-    /// How many of its seconds pass in a real one.
-    pub speed: u32,
-    pub awake: usize,
-    pub waking: usize,
-    pub asleep: usize,
-    pub failed: usize,
-    /// What all cost an hour now.
-    pub rate: Rate,
-    /// Since the first of its month.
-    pub month: NanoDollars,
+    #[serde(flatten)]
+    pub look: Look,
     /// Whether who asks gives the cues.
     pub presents: bool,
 }
@@ -99,17 +88,7 @@ mod on_server {
 
     pub async fn look_of(demo: &Demo, who: &Principal) -> Result<StageLook> {
         let look = demo.show().look(demo.owners()).await?;
-        Ok(StageLook {
-            now: look.now,
-            speed: look.speed.times(),
-            awake: look.awake,
-            waking: look.waking,
-            asleep: look.asleep,
-            failed: look.failed,
-            rate: look.rate,
-            month: look.month,
-            presents: demo.is_presenter(who),
-        })
+        Ok(StageLook { look, presents: demo.is_presenter(who) })
     }
 
     pub fn cue_of(cue: Cue) -> Result<demo::Cue> {

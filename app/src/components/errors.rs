@@ -25,6 +25,8 @@ pub fn words(error: &AppError, t: &Strings) -> String {
             return refusal.unwrap_or_else(|| t.error_over_budget.to_owned());
         }
         ErrorCode::Contended => t.error_contended,
+        ErrorCode::AtWork => t.error_at_work,
+        ErrorCode::Draining => t.error_draining,
         ErrorCode::DiskFull => t.error_disk_full,
         ErrorCode::Server => t.error_server,
         ErrorCode::Offline => t.error_offline,

@@ -31,6 +31,25 @@ fn layers(tier: &Tier) -> Vec<(String, bool)> {
     ]
 }
 
+/// How an instance is shut in, layer by layer.
+#[component]
+pub fn Layers(tier: Tier) -> impl IntoView {
+    let t = use_strings();
+    let layer = move |(name, reached): (String, bool)| {
+        if reached {
+            view! { <li>{icon("shield")} {name}</li> }.into_any()
+        } else {
+            view! { <li data-layer="missing">{icon("alert")} {(t.missing_layer)(&name)}</li> }.into_any()
+        }
+    };
+    view! {
+        <ul class="tier" aria-label=t.isolation>
+            {layers(&tier).into_iter().map(layer).collect_view()}
+        </ul>
+    }
+    .into_any()
+}
+
 /// The sheet of an agent.
 #[component]
 pub fn Facts(agent: Live) -> impl IntoView {
@@ -49,13 +68,6 @@ pub fn Facts(agent: Live) -> impl IntoView {
         let phases = phases(view, t).into_iter().map(|(phase, name)| (name, took(phase)));
         Some((lang.took(ready.since(asked)), phases.collect::<Vec<_>>()))
     });
-    let layer = move |(name, reached): (String, bool)| {
-        if reached {
-            view! { <li>{icon("shield")} {name}</li> }.into_any()
-        } else {
-            view! { <li data-layer="missing">{icon("alert")} {(t.missing_layer)(&name)}</li> }.into_any()
-        }
-    };
     view! {
         <section class="facts" aria-labelledby="facts-title">
             <h2 id="facts-title">{t.sheet}</h2>
@@ -72,11 +84,7 @@ pub fn Facts(agent: Live) -> impl IntoView {
             </dl>
             {move || {
                 tier.get()
-                    .map(|tier| view! {
-                        <ul class="tier" aria-label=t.isolation>
-                            {layers(&tier).into_iter().map(layer).collect_view()}
-                        </ul>
-                    })
+                    .map(|tier| view! { <Layers tier /> })
             }}
             {move || boot.get().map(|(sum, phases)| view! { <Boot sum phases /> })}
         </section>

@@ -1,7 +1,7 @@
 //! What a demonstration adds to every page: the mark that it is one, and the
 //! presenter's panel.
 
-use domain::time::Timestamp;
+use domain::stage::Look;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
@@ -30,7 +30,7 @@ pub fn DemoMark() -> impl IntoView {
     };
     let time = move || {
         let look = looked.get().filter(|_| part == Part::Played);
-        look.map(|look| format!("{} · {}×", clock(lang, look.now), look.speed))
+        look.map(|StageLook { look, .. }| format!("{} · {}×", lang.instant(look.now), look.speed))
     };
     let presents = Memo::new(move |_| looked.with(|look| look.is_some_and(|look| look.presents)));
     view! {
@@ -42,12 +42,6 @@ pub fn DemoMark() -> impl IntoView {
         </aside>
     }
     .into_any()
-}
-
-/// The day and the time, UTC, to the minute.
-fn clock(lang: Lang, at: Timestamp) -> String {
-    let minutes = at.since(at.day().start()).as_secs() / 60;
-    format!("{} {:02}:{:02}", lang.date(at), minutes / 60, minutes % 60)
 }
 
 /// The panel, where it can be put away.
@@ -98,7 +92,7 @@ pub fn Panel(
     let t = lang.stage();
     let done = RwSignal::new(None::<Cued>);
     let give = move |cue| give(act, cue, done, looked);
-    let speed = Memo::new(move |_| looked.with(|look| look.map_or(1, |look| look.speed)));
+    let speed = Memo::new(move |_| looked.with(|look| look.map_or(1, |seen| seen.look.speed)));
     let press = move |event: KeyboardEvent| {
         let Some(cue) = cue_of(&event.key(), speed.get_untracked()) else { return };
         event.prevent_default();
@@ -178,8 +172,8 @@ pub fn Panel(
 #[component]
 fn Figures(looked: RwSignal<Option<StageLook>>, lang: Lang) -> impl IntoView {
     let t = lang.stage();
-    let figure = move |name, read: fn(StageLook, Lang) -> String| {
-        let value = move || looked.get().map_or_else(|| "–".to_owned(), |look| read(look, lang));
+    let figure = move |name, read: fn(Look, Lang) -> String| {
+        let value = move || looked.get().map_or_else(|| "–".to_owned(), |seen| read(seen.look, lang));
         view! {
             <div>
                 <dt>{name}</dt>
@@ -219,7 +213,11 @@ fn give(act: Act, cue: Cue, done: RwSignal<Option<Cued>>, looked: RwSignal<Optio
         // Another fleet than the page has: it is loaded anew.
         Cue::Reset => browser::reload(),
         // The next press reckons with it, and does not wait for the next look.
-        Cue::Speed(speed) => looked.update(|look| *look = look.map(|look| StageLook { speed, ..look })),
+        Cue::Speed(speed) => looked.update(|seen| {
+            if let Some(seen) = seen {
+                seen.look.speed = speed;
+            }
+        }),
         _ => done.set(Some(cued)),
     });
 }
@@ -248,10 +246,5 @@ mod tests {
         assert_eq!([cue_of("+", 1), cue_of("+", 600)], [Some(Cue::Speed(10)), None]);
         assert_eq!([cue_of("-", 600), cue_of("-", 1)], [Some(Cue::Speed(60)), None]);
         assert_eq!(cue_of("x", 1), None);
-    }
-
-    #[test]
-    fn the_clock_is_told_in_utc() {
-        assert_eq!(clock(Lang::Es, Timestamp(1_709_251_199_999)), "29 feb 2024 23:59");
     }
 }

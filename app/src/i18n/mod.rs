@@ -3,6 +3,7 @@
 mod budgets;
 mod en;
 mod es;
+mod fleet;
 mod format;
 mod people;
 mod spend;

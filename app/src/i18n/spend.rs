@@ -1,6 +1,5 @@
 //! The texts of what was spent.
 
-use domain::agent::ProviderName;
 use domain::price::{Basis, Purchase};
 use domain::spend::By;
 use domain::time::Month;
@@ -39,7 +38,6 @@ pub struct SpendStrings {
     pub nothing_yet: &'static str,
     pub rest: &'static str,
     pub no_team: &'static str,
-    pub providers: [&'static str; ProviderName::ALL.len()],
     pub purchases: [&'static str; Purchase::ALL.len()],
     pub estimate: &'static str,
     pub unknown: &'static str,
@@ -111,11 +109,6 @@ impl Lang {
 }
 
 impl SpendStrings {
-    pub fn provider(&self, provider: ProviderName) -> &'static str {
-        let index = ProviderName::ALL.iter().position(|known| *known == provider).unwrap_or_default();
-        self.providers[index]
-    }
-
     pub fn purchase(&self, purchase: Purchase) -> &'static str {
         let index = Purchase::ALL.iter().position(|known| *known == purchase).unwrap_or_default();
         self.purchases[index]
@@ -163,7 +156,6 @@ static ES: SpendStrings = SpendStrings {
     nothing_yet: "Nada se ha gastado en este mes.",
     rest: "lo demás",
     no_team: "sin equipo",
-    providers: ["Esta máquina", "Fargate", "Firecracker", "Fly Machines", "Simulado"],
     purchases: ["Spot", "Spot con ARM", "A demanda", "A demanda con ARM"],
     estimate: "estimado",
     unknown: "precio desconocido",
@@ -257,7 +249,6 @@ static EN: SpendStrings = SpendStrings {
     nothing_yet: "Nothing was spent in this month.",
     rest: "all else",
     no_team: "no team",
-    providers: ["This machine", "Fargate", "Firecracker", "Fly Machines", "Simulated"],
     purchases: ["Spot", "Spot on ARM", "On demand", "On demand on ARM"],
     estimate: "estimate",
     unknown: "price unknown",

@@ -235,6 +235,8 @@ pub struct Strings {
     pub error_over_budget: &'static str,
     pub error_too_many: fn(most: &str) -> String,
     pub error_contended: &'static str,
+    pub error_at_work: &'static str,
+    pub error_draining: &'static str,
     pub error_disk_full: &'static str,
     pub error_server: &'static str,
     pub error_offline: &'static str,
@@ -247,8 +249,6 @@ pub struct Strings {
     pub fleet_lead: fn(agents: &str) -> String,
     /// Awake, booting, asleep, failed, being deleted.
     pub groups: [&'static str; 5],
-    pub boot_usual: &'static str,
-    pub boot_slow: &'static str,
     pub filter: &'static str,
     pub search_agents: &'static str,
     pub sort_by: &'static str,

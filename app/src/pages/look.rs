@@ -29,7 +29,9 @@ pub fn LookPage() -> impl IntoView {
     );
     let sight = Resource::new_blocking(
         move || id.get(),
-        |id: Option<AgentId>| async move { api::fleet_agent(id.ok_or(AppError::new(ErrorCode::NotFound))?).await },
+        |id: Option<AgentId>| async move {
+            api::fleet_agent(id.ok_or(AppError::new(ErrorCode::NotFound))?, None).await
+        },
     );
     let found = move || {
         let (look, sight) = (look.get()?, sight.get()?);

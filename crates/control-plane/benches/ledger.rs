@@ -10,9 +10,10 @@ use control_plane::roster::Roster;
 use control_plane::store::sqlite::Sqlite;
 use control_plane::store::{Shard, Store, User};
 use domain::agent::{Agent, ProviderName};
-use domain::fleet::{Query, Sort};
+use domain::fleet::{Moment, Query, Sort};
 use domain::id::{AgentId, UserId};
 use domain::lifecycle::{self, NewAgent, Observation, Policy};
+use domain::price::Rates;
 use domain::role::Role;
 use domain::size::Size;
 use domain::time::Timestamp;
@@ -99,13 +100,15 @@ async fn windows(store: &dyn Store) -> [Duration; 2] {
     };
     assert!(store.add_user(&user).await.unwrap());
     let roster = Roster::new(Writers::One);
+    let (rates, policy) = (Rates::proposal(), Policy::default());
+    let moment = Moment { now: NOW, rates: &rates, policy: &policy };
     let begun = Instant::now();
-    assert_eq!(roster.page(store, &Query::default(), NOW).await.unwrap().rows.len(), 60);
+    assert_eq!(roster.page(store, &Query::default(), &moment).await.unwrap().rows.len(), 60);
     let first = begun.elapsed();
     let (mut windows, started) = (0, Instant::now());
     let query = Query { text: "ben".to_owned(), sort: Sort::Cost, offset: 500, ..Query::default() };
     while started.elapsed() < SPAN {
-        assert_eq!(roster.page(store, &query, NOW).await.unwrap().rows.len(), 60);
+        assert_eq!(roster.page(store, &query, &moment).await.unwrap().rows.len(), 60);
         windows += 1;
     }
     [first, started.elapsed() / windows]

@@ -44,6 +44,12 @@ pub enum Error {
     /// The caller's budget or quota does not allow it; an administrator can raise it.
     #[error(transparent)]
     OverBudget(domain::budget::OverBudget),
+    /// The agent works on something, and nobody said to end it regardless.
+    #[error("the agent works on something")]
+    AtWork,
+    /// An operator drains the provider: nothing new is launched there.
+    #[error("nothing new is launched here now: the provider is being drained")]
+    Draining,
     /// The caller used this idempotency key for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -84,13 +90,22 @@ impl Error {
     /// Whether it says something of the agent that was asked for alone, and
     /// nothing of who asked or of the ledger.
     pub fn is_about_the_agent(&self) -> bool {
-        matches!(self, Self::NotFound | Self::Illegal(_) | Self::NotRunning | Self::Contended)
+        matches!(
+            self,
+            Self::NotFound
+                | Self::Illegal(_)
+                | Self::NotRunning
+                | Self::Contended
+                | Self::AtWork
+                | Self::Draining
+                | Self::OverBudget(_)
+        )
     }
 
     /// Whether the same request may succeed a moment later.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Contended | Self::SlowDown { .. } | Self::Illegal(Illegal::TooEarly) => true,
+            Self::Contended | Self::SlowDown { .. } | Self::AtWork | Self::Illegal(Illegal::TooEarly) => true,
             Self::Store(error) => !matches!(error, StoreError::Failed(_)),
             Self::Provider(error) => error.retryable(),
             _ => false,
@@ -113,6 +128,8 @@ impl Error {
             Self::NotRunning => "not_running",
             Self::TooMany { .. } => "too_many",
             Self::OverBudget(_) => "over_budget",
+            Self::AtWork => "at_work",
+            Self::Draining => "draining",
             Self::KeyReused => "idempotency_key_reused",
             Self::Contended => "contended",
             Self::Store(StoreError::Full) => "disk_full",

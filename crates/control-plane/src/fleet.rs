@@ -93,9 +93,10 @@ impl Fleet {
         };
         let created = match (made, &idempotency) {
             // A request that is only repeated gets what it got.
-            (Err(refused @ (Error::TooMany { .. } | Error::OverBudget(_))), Some(idempotency)) => {
-                store.created(who.user, idempotency, now).await?.ok_or(refused)?
-            }
+            (
+                Err(refused @ (Error::TooMany { .. } | Error::OverBudget(_) | Error::Draining)),
+                Some(idempotency),
+            ) => store.created(who.user, idempotency, now).await?.ok_or(refused)?,
             (made, _) => made?,
         };
         match created {

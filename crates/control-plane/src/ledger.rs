@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::agent::Agent;
+use domain::agent::{Agent, ProviderName};
 use domain::id::{AgentId, InstanceId};
 use domain::lifecycle::{self, Illegal, Observation, Policy, Seen, Transition};
 use domain::price::Rates;
@@ -80,11 +80,12 @@ impl Ledger {
         Err(Error::Contended)
     }
 
-    /// Wakes an agent, if the budgets that it counts against allow.
+    /// Wakes an agent, if the budgets that it counts against allow and its provider takes it.
     pub async fn wake(&self, id: AgentId) -> Result<Agent> {
         for _ in 0..TURNS {
             let agent = self.agent(id).await?;
             let transition = lifecycle::apply(&agent, Observation::WakeAsked, self.now(), &self.policy)?;
+            self.takes(agent.provider).await?;
             let turns = budgets::turns(self, &agent).await?;
             match self.store.commit_in_turns(&transition, &turns).await {
                 Ok(()) => {
@@ -98,8 +99,9 @@ impl Ledger {
         Err(Error::Contended)
     }
 
-    /// Commits a new agent, if the budgets that it counts against allow.
+    /// Commits a new agent, if the budgets that it counts against allow and its provider takes it.
     pub async fn create(&self, transition: &Transition, key: Option<&Idempotency>) -> Result<Created> {
+        self.takes(transition.agent.provider).await?;
         for _ in 0..TURNS {
             let turns = budgets::turns(self, &transition.agent).await?;
             match self.store.create_in_turns(transition, key, &turns).await {
@@ -109,6 +111,17 @@ impl Ledger {
             }
         }
         Err(Error::Contended)
+    }
+
+    /// Whether something new may be launched at a provider.
+    ///
+    /// # Errors
+    /// [`Error::Draining`] where it may not.
+    async fn takes(&self, provider: ProviderName) -> Result<()> {
+        match self.store.drained(provider).await? {
+            None => Ok(()),
+            Some(_) => Err(Error::Draining),
+        }
     }
 
     /// Tells of a transition that is in the store.

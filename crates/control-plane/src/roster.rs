@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::agent::{Agent, Phase};
-use domain::fleet::{Health, Page, Query, Sort, Summary};
+use domain::fleet::{Health, Moment, Page, Query, Sort, Summary, Tally};
 use domain::id::{AgentId, UserId};
 use domain::name::Name;
 use domain::time::Timestamp;
@@ -24,10 +24,11 @@ const KEPT: Duration = Duration::from_secs(600);
 /// whatever its length.
 const LOOK: Duration = Duration::from_secs(2);
 const LOOK_MAX: Duration = Duration::from_secs(30);
+/// How long the fleet's health is as it was where nothing was committed: it takes
+/// a walk over all of the list, which all who look after a change share.
+const HEALTH: Duration = Duration::from_secs(1);
 /// Agents read from the store at once.
 const PAGE: u16 = 1000;
-/// Boots that count for the fleet's health.
-const BOOTS: Duration = Duration::from_secs(24 * 3600);
 
 /// The list, if it is held.
 pub struct Roster {
@@ -43,6 +44,12 @@ struct Held {
     /// What was committed since a load began; `None`: deleted.
     meanwhile: Option<HashMap<AgentId, Option<Summary>>>,
     owners: HashMap<UserId, Name>,
+    /// Owners of agents of the list whose names are not known yet.
+    unnamed: HashSet<UserId>,
+    /// Counts what was taken in.
+    changes: u64,
+    /// After so many changes, and when.
+    health: Option<(u64, Timestamp, Health)>,
 }
 
 struct List {
@@ -74,6 +81,10 @@ impl Roster {
         if let Some(meanwhile) = &mut held.meanwhile {
             put(meanwhile.entry(agent.id).or_insert_with(|| news.clone()), &news);
         }
+        if !held.owners.contains_key(&agent.owner) {
+            held.unnamed.insert(agent.owner);
+        }
+        held.changes += 1;
         let Some(list) = &mut held.list else { return };
         match news {
             None => drop(list.agents.remove(&agent.id)),
@@ -86,30 +97,30 @@ impl Roster {
         }
     }
 
-    /// A window of the list at `now`.
-    pub async fn page(&self, store: &dyn Store, query: &Query, now: Timestamp) -> Result<Page> {
+    /// A window of the list at a moment.
+    pub async fn page(&self, store: &dyn Store, query: &Query, moment: &Moment<'_>) -> Result<Page> {
         self.ready(store).await?;
-        let held = self.held();
-        let matching = held.matching(query);
+        let mut held = self.held();
+        let health = held.health(moment);
+        let matching = held.matching(query, moment);
         let (offset, total) = (query.offset as usize, matching.len());
-        let rows = held.window(matching, query, now).into_iter();
+        let rows = held.window(matching, query, moment.now).into_iter();
         let rows =
-            rows.filter_map(|summary| Some(summary.row(held.owners.get(&summary.owner)?.clone(), now)));
+            rows.filter_map(|summary| Some(summary.row(held.owners.get(&summary.owner)?.clone(), moment)));
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Ok(Page {
-            health: held.health(now),
-            total: count(total),
-            offset: count(offset.min(total)),
-            rows: rows.collect(),
-        })
+        Ok(Page { health, total: count(total), offset: count(offset.min(total)), rows: rows.collect() })
     }
 
     /// The ids that the query's filter lets through, in its order, as many as
     /// its window holds.
-    pub async fn ids(&self, store: &dyn Store, query: &Query, now: Timestamp) -> Result<Vec<AgentId>> {
+    pub async fn ids(&self, store: &dyn Store, query: &Query, moment: &Moment<'_>) -> Result<Vec<AgentId>> {
         self.ready(store).await?;
         let held = self.held();
-        Ok(held.window(held.matching(query), query, now).iter().map(|summary| summary.id).collect())
+        Ok(held
+            .window(held.matching(query, moment), query, moment.now)
+            .iter()
+            .map(|summary| summary.id)
+            .collect())
     }
 
     /// Has the list, not too old, and its owners' names.
@@ -121,10 +132,13 @@ impl Roster {
                 self.load(store).await?;
             }
         }
-        let unknown = self.held().unknown();
-        let named = try_join_all(unknown.iter().map(|id| store.user(*id))).await?;
-        let named = named.into_iter().flatten().map(|user| (user.id, user.name));
-        self.held().owners.extend(named);
+        let unnamed: Vec<UserId> = self.held().unnamed.iter().copied().collect();
+        if !unnamed.is_empty() {
+            let named = try_join_all(unnamed.iter().map(|id| store.user(*id))).await?;
+            let mut held = self.held();
+            held.owners.extend(named.into_iter().flatten().map(|user| (user.id, user.name)));
+            held.unnamed.retain(|id| !unnamed.contains(id));
+        }
         Ok(())
     }
 
@@ -142,7 +156,10 @@ impl Roster {
                 Some(news) => drop(agents.insert(id, news)),
             }
         }
+        let owners: HashSet<UserId> = agents.values().map(|one| one.owner).collect();
+        held.unnamed = owners.into_iter().filter(|owner| !held.owners.contains_key(owner)).collect();
         held.list = Some(List { agents, loaded: begun, looked: begun });
+        held.changes += 1;
         Ok(())
     }
 }
@@ -180,17 +197,13 @@ impl Held {
         self.list.iter().flat_map(|list| list.agents.values())
     }
 
-    fn unknown(&self) -> HashSet<UserId> {
-        self.agents().map(|one| one.owner).filter(|owner| !self.owners.contains_key(owner)).collect()
-    }
-
     fn owner(&self, summary: &Summary) -> &str {
         self.owners.get(&summary.owner).map_or("", Name::as_str)
     }
 
-    fn matching(&self, query: &Query) -> Vec<&Summary> {
+    fn matching(&self, query: &Query, moment: &Moment<'_>) -> Vec<&Summary> {
         let text = query.text.trim().to_lowercase();
-        self.agents().filter(|one| query.lets_through(one, self.owner(one), &text)).collect()
+        self.agents().filter(|one| query.lets_through(one, self.owner(one), &text, moment)).collect()
     }
 
     /// The rows of the window in order. Only these are sorted: a window's cost
@@ -215,15 +228,19 @@ impl Held {
         window
     }
 
-    fn health(&self, now: Timestamp) -> Health {
-        let (mut health, mut boots) = (Health::default(), Vec::new());
-        let since = now.before(BOOTS);
-        for one in self.agents() {
-            health.count(one.state.group());
-            boots.extend(one.booted.filter(|(at, _)| *at >= since).map(|(_, took)| took));
+    fn health(&mut self, moment: &Moment<'_>) -> Health {
+        if let Some((changes, at, health)) = self.health
+            && changes == self.changes
+            && moment.now.since(at) < HEALTH
+        {
+            return health;
         }
-        health.boot_p50 = percentile(&mut boots, 50);
-        health.boot_p95 = percentile(&mut boots, 95);
+        let mut tally = Tally::default();
+        for one in self.agents() {
+            tally.count(one, moment);
+        }
+        let health = tally.health();
+        self.health = Some((self.changes, moment.now, health));
         health
     }
 }
@@ -232,12 +249,6 @@ impl Held {
 fn good_for(agents: usize) -> Duration {
     let thousands = u32::try_from(agents / 1000).unwrap_or(u32::MAX).max(1);
     LOOK.saturating_mul(thousands).min(LOOK_MAX)
-}
-
-/// The least value that so many in a hundred do not exceed.
-fn percentile(values: &mut [u32], of: usize) -> Option<u32> {
-    let index = (values.len() * of).div_ceil(100).checked_sub(1)?;
-    Some(*values.select_nth_unstable(index).1)
 }
 
 #[cfg(test)]

@@ -185,6 +185,24 @@ pub struct SaveFailure {
     pub message: String,
 }
 
+/// When what went wrong last did, whether or not it was made good since.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mishaps {
+    /// The provider took its instance back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Timestamp>,
+    /// A save of it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_failed: Option<Timestamp>,
+}
+
+impl Mishaps {
+    /// Whether there never was one.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What ended unsaved with an instance: all that changed in that time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
@@ -281,6 +299,8 @@ pub struct Agent {
     /// What was lost last; kept, since its owner may have been away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Loss>,
+    #[serde(default, skip_serializing_if = "Mishaps::is_none")]
+    pub mishaps: Mishaps,
     /// This boot goes on where the provider took the last instance back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moving: bool,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::ProviderName;
 use crate::budget::{Budget, Subject};
 use crate::id::{AgentId, EntryId, UserId};
 use crate::name::Name;
@@ -93,6 +94,15 @@ pub enum Act {
     PutAgentToSleep {
         agent: AgentId,
     },
+    StopAgent {
+        agent: AgentId,
+    },
+    DrainProvider {
+        provider: ProviderName,
+    },
+    UndrainProvider {
+        provider: ProviderName,
+    },
     /// Somebody asked to look into a terminal: nothing is shown by that.
     AskToLook {
         agent: AgentId,
@@ -132,6 +142,9 @@ impl Act {
             Self::ReadAudit => "read_audit",
             Self::WakeAgent { .. } => "wake_agent",
             Self::PutAgentToSleep { .. } => "put_agent_to_sleep",
+            Self::StopAgent { .. } => "stop_agent",
+            Self::DrainProvider { .. } => "drain_provider",
+            Self::UndrainProvider { .. } => "undrain_provider",
             Self::AskToLook { .. } => "ask_to_look",
             Self::LetLook { .. } => "let_look",
             Self::DeclineLook { .. } => "decline_look",
@@ -159,6 +172,7 @@ impl Act {
             Self::LookIntoAgent { agent }
             | Self::WakeAgent { agent }
             | Self::PutAgentToSleep { agent }
+            | Self::StopAgent { agent }
             | Self::AskToLook { agent }
             | Self::LetLook { agent, .. }
             | Self::DeclineLook { agent, .. }

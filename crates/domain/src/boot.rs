@@ -94,6 +94,11 @@ impl Timeline {
         }
     }
 
+    /// How long each phase took that another followed on, in order.
+    pub fn spans(&self) -> impl Iterator<Item = (BootPhase, std::time::Duration)> {
+        self.0.windows(2).map(|pair| (pair[0].phase, pair[1].at.since(pair[0].at)))
+    }
+
     /// The marks so far, in order.
     pub fn marks(&self) -> &[Mark] {
         &self.0

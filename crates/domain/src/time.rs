@@ -139,6 +139,12 @@ impl Day {
         Month { year, month }
     }
 
+    /// Whether it is a Saturday or a Sunday.
+    pub fn is_weekend(self) -> bool {
+        // 1970-01-01 was a Thursday; these are 5 and 6 from Monday.
+        (self.0 + 3).rem_euclid(7) >= 5
+    }
+
     /// Year, month (1–12), day (1–31) of the proleptic Gregorian calendar
     /// (Howard Hinnant's `civil_from_days`).
     pub fn civil(self) -> (i64, u8, u8) {

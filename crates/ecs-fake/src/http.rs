@@ -42,7 +42,7 @@ async fn while_it_lives(State(shared): State<Arc<Shared>>, request: Request, nex
 }
 
 async fn ecs(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: body::Bytes) -> Response {
-    let id = shared.state().random.uuid();
+    let id = crate::random::uuid(&mut shared.state().random);
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     if target == QUOTAS {
         let request = serde_json::from_slice(&body).unwrap_or_default();

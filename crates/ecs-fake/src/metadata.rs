@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::random::Random;
+use crate::random::{self, Random};
 use crate::shape::{Epoch, Task};
 use crate::shared::Shared;
 use crate::state;
@@ -93,9 +93,9 @@ pub(crate) async fn credentials(State(shared): State<Arc<Shared>>, Path(id): Pat
     let mut random = Random::new(shared.config.seed, &[5, record.ordinal]);
     Ok(Json(json!({
         "RoleArn": record.run.task_role,
-        "AccessKeyId": format!("ASIA{}", random.hex(16).to_uppercase()),
-        "SecretAccessKey": random.hex(40),
-        "Token": random.hex(64),
+        "AccessKeyId": format!("ASIA{}", random::hex(&mut random, 16).to_uppercase()),
+        "SecretAccessKey": random::hex(&mut random, 40),
+        "Token": random::hex(&mut random, 64),
         "Expiration": Timestamp(Epoch::now().0.0 + GOOD_FOR_MS).to_string(),
     })))
 }

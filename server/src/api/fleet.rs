@@ -9,7 +9,9 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use control_plane::{Fleet, Identity, audit};
+use domain::boot::BootPhase;
 use domain::fleet::{self, Query};
+use domain::price::Basis;
 use domain::role::Role;
 use domain::time::Month;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -41,9 +43,27 @@ pub struct FleetHealth {
     pub asleep: u32,
     pub failed: u32,
     pub deleting: u32,
-    /// Milliseconds from the wish to ready, of the boots of the last 24 hours.
+    /// In a state that passes, and for too long.
+    pub stuck: u32,
+    /// Whose provider took an instance back in the last 24 hours.
+    pub interrupted: u32,
+    /// Of whom a save failed in the last 24 hours.
+    pub unsaved: u32,
+    /// Milliseconds from the wish to ready: each agent's latest boot, if it
+    /// came to its end in the last 24 hours.
     pub boot_p50_ms: Option<u32>,
     pub boot_p95_ms: Option<u32>,
+    /// The same boots phase by phase.
+    pub boot_phases: Vec<PhaseSpans>,
+}
+
+/// How long a phase of a boot takes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PhaseSpans {
+    pub phase: String,
+    /// Milliseconds.
+    pub p50_ms: u32,
+    pub p95_ms: u32,
 }
 
 /// Somebody's agent in short.
@@ -61,16 +81,21 @@ pub struct FleetAgent {
     pub boot_ms: Option<u32>,
     /// RFC 3339, UTC.
     pub last_use: String,
-    /// Whole nano-dollars that an hour of it costs now.
-    pub per_hour: u64,
-    /// Whole nano-dollars since the first of the month, UTC.
-    pub month: i64,
+    /// Since when it is in its phase, if that is for too long; RFC 3339, UTC.
+    pub stuck_since: Option<String>,
+    /// `billed`, `estimate` or `unpriced`.
+    pub basis: String,
+    /// Whole nano-dollars that an hour of it costs now; nothing where it is unpriced.
+    pub per_hour: Option<u64>,
+    /// Whole nano-dollars since the first of the month, UTC; nothing where it is unpriced.
+    pub month: Option<i64>,
 }
 
 /// Everybody's agents, filtered and sorted, a window of them. Takes the role viewer, operator or admin.
 #[utoipa::path(get, path = "/api/v1/fleet",
     params(
         ("state" = Option<String>, Query, description = "`awake`, `booting`, `asleep`, `failed` or `deleting`"),
+        ("trouble" = Option<String>, Query, description = "`stuck`, `interrupted` or `unsaved`"),
         ("owner" = Option<String>, Query, description = "An owner's name"),
         ("provider" = Option<String>, Query, description = "`local`, `fargate`, …"),
         ("q" = Option<String>, Query, description = "A part of the agent's name or id"),
@@ -131,8 +156,12 @@ impl FleetPage {
                 asleep: health.asleep,
                 failed: health.failed,
                 deleting: health.deleting,
-                boot_p50_ms: health.boot_p50,
-                boot_p95_ms: health.boot_p95,
+                stuck: health.stuck,
+                interrupted: health.interrupted,
+                unsaved: health.unsaved,
+                boot_p50_ms: health.boot.map(|boot| boot.p50),
+                boot_p95_ms: health.boot.map(|boot| boot.p95),
+                boot_phases: phases(&health),
             },
             total: page.total,
             offset: page.offset,
@@ -141,8 +170,16 @@ impl FleetPage {
     }
 }
 
+fn phases(health: &fleet::Health) -> Vec<PhaseSpans> {
+    let spans = BootPhase::ALL.into_iter().zip(health.phases);
+    let told = spans.filter_map(|(phase, spans)| Some((phase, spans?)));
+    told.map(|(phase, spans)| PhaseSpans { phase: word(phase), p50_ms: spans.p50, p95_ms: spans.p95 })
+        .collect()
+}
+
 impl FleetAgent {
     fn of(row: &fleet::Row) -> Self {
+        let is_priced = row.basis != Basis::Unpriced;
         Self {
             id: row.id.to_string(),
             name: row.name.to_string(),
@@ -153,8 +190,10 @@ impl FleetAgent {
             generation: row.generation.0,
             boot_ms: row.boot,
             last_use: row.last_use.to_string(),
-            per_hour: row.rate.0,
-            month: row.month.0,
+            stuck_since: row.stuck_since.map(|at| at.to_string()),
+            basis: word(row.basis),
+            per_hour: is_priced.then_some(row.rate.0),
+            month: is_priced.then_some(row.month.0),
         }
     }
 }

@@ -12,14 +12,17 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use control_plane::identity::Right;
 use control_plane::{Fleet, Identity, Principal};
-use domain::fleet::{Delta, Page, Query};
+use domain::fleet::{Delta, Page, Query, Row};
 use domain::id::AgentId;
+use domain::time::Timestamp;
 use futures::{Stream, StreamExt as _};
 
 use super::live::HEARTBEAT;
 use crate::api::fleet::Asked;
 use crate::api::problem::Problem;
 
+/// What changes by time alone, as «stuck» does, is seen so late at most.
+const LOOK: Duration = Duration::from_secs(5);
 /// Changes that come so close together are told together.
 const TOGETHER: Duration = Duration::from_millis(250);
 
@@ -53,29 +56,40 @@ fn events(fleet: Arc<Fleet>, who: Principal, query: Query) -> impl Stream<Item =
             {
                 yield Ok(event);
             }
-            if listener.next().await.is_none() {
-                return;
+            match tokio::time::timeout(LOOK, listener.next()).await {
+                Ok(None) => return,
+                Ok(Some(_)) => {
+                    tokio::time::sleep(TOGETHER).await;
+                    listener.skip();
+                }
+                Err(_) => {}
             }
-            tokio::time::sleep(TOGETHER).await;
-            listener.skip();
         }
     }
+}
+
+/// What changes of a row whenever the browser must have it anew: all else of
+/// it the browser counts on by itself.
+type Seen = (u64, Option<Timestamp>);
+
+fn seen(row: &Row) -> Seen {
+    (row.version, row.stuck_since)
 }
 
 /// What the browser has.
 #[derive(Default)]
 struct Sent {
     last: Option<Delta>,
-    versions: HashMap<AgentId, u64>,
+    rows: HashMap<AgentId, Seen>,
 }
 
 impl Sent {
     /// What it lacks of a page; nothing if it has all of it.
     fn delta(&mut self, page: Page) -> Option<Delta> {
         let ids: Vec<AgentId> = page.rows.iter().map(|row| row.id).collect();
-        let news = |row: &domain::fleet::Row| self.versions.get(&row.id) != Some(&row.version);
+        let news = |row: &Row| self.rows.get(&row.id) != Some(&seen(row));
         let rows: Vec<_> = page.rows.iter().filter(|row| news(row)).cloned().collect();
-        self.versions = page.rows.iter().map(|row| (row.id, row.version)).collect();
+        self.rows = page.rows.iter().map(|row| (row.id, seen(row))).collect();
         let whole =
             Delta { health: page.health, total: page.total, offset: page.offset, ids, rows: Vec::new() };
         let same = self.last.as_ref() == Some(&whole);
@@ -88,11 +102,11 @@ impl Sent {
 mod tests {
     use super::*;
     use domain::agent::ProviderName;
-    use domain::fleet::{Health, Row, State};
+    use domain::fleet::{Health, State};
     use domain::id::Generation;
     use domain::money::{NanoDollars, Rate};
+    use domain::price::Basis;
     use domain::size::Size;
-    use domain::time::Timestamp;
 
     fn row(n: u8, version: u64) -> Row {
         Row {
@@ -106,6 +120,8 @@ mod tests {
             version,
             boot: None,
             last_use: Timestamp(0),
+            stuck_since: None,
+            basis: Basis::Estimate,
             rate: Rate::ZERO,
             month: NanoDollars::ZERO,
             as_of: Timestamp(0),
@@ -126,6 +142,10 @@ mod tests {
         assert_eq!(changed.rows, [row(2, 2)]);
         let moved = sent.delta(page(vec![row(2, 2), row(1, 1)])).unwrap();
         assert_eq!((moved.rows.len(), moved.ids), (0, vec![row(2, 2).id, row(1, 1).id]));
+        // By time alone.
+        let late = Row { stuck_since: Some(Timestamp(1)), ..row(1, 1) };
+        assert_eq!(sent.delta(page(vec![row(2, 2), late.clone()])).unwrap().rows, [late]);
+        sent.delta(page(vec![row(2, 2), row(1, 1)]));
         // What went out of view and came back is told again.
         sent.delta(page(vec![row(2, 2)])).unwrap();
         assert_eq!(sent.delta(page(vec![row(2, 2), row(1, 1)])).unwrap().rows, [row(1, 1)]);

@@ -1,41 +1,76 @@
-//! Somebody's agent: how its latest boot went, and what happened to it.
+//! Somebody's agent: how its latest boot went, what was saved of it, and what
+//! happened to it.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use domain::agent::ProviderName;
 use domain::boot::BootPhase;
 use domain::event::{Event, What};
 use domain::fleet::State;
 use domain::id::AgentId;
+use domain::time::Timestamp;
 use domain::view::AgentView;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::View;
+use super::waterfall::waterfall;
 use crate::api::{self, Sight};
+use crate::components::act::use_act;
 use crate::components::errors;
+use crate::components::facts::Layers;
 use crate::components::icon::icon;
 use crate::components::look::AskToLook;
+use crate::components::spawn::size_name;
 use crate::components::state::StateWord;
 use crate::error::AppError;
-use crate::i18n::{Lang, Strings, use_lang, use_strings};
+use crate::i18n::{Strings, use_lang, use_strings};
+
+/// What is known of the agent.
+#[derive(Clone, Copy)]
+struct Known {
+    view: RwSignal<Option<AgentView>>,
+    owner: RwSignal<String>,
+    /// By their numbers: the latest ones, and as far back as was asked.
+    events: RwSignal<BTreeMap<u64, Event>>,
+    error: RwSignal<Option<AppError>>,
+}
+
+impl Known {
+    fn take(self, outcome: Result<Sight, AppError>) {
+        match outcome {
+            Ok(sight) => {
+                self.events.try_update(|events| {
+                    events.extend(sight.events.into_iter().map(|event| (event.seq, event)));
+                });
+                self.owner.try_set(sight.owner.to_string());
+                self.view.try_set(Some(sight.view));
+                self.error.try_set(None);
+            }
+            Err(error) => drop(self.error.try_set(Some(error))),
+        }
+    }
+}
 
 /// The drawer; what it shows is asked for again whenever its row changes.
 #[component]
 pub fn Drawer(view: View, id: AgentId) -> impl IntoView {
     let t = use_strings();
     let dialog = NodeRef::<html::Dialog>::new();
-    let sight = RwSignal::new(None::<Result<Sight, AppError>>);
-    let version = Memo::new(move |_| {
-        let line = view.lines.with(|lines| lines.iter().find(|line| line.id == id).cloned());
-        line.map(|line| line.seen.with(|(row, _)| row.version))
-    });
+    let known = Known {
+        view: RwSignal::new(None),
+        owner: RwSignal::default(),
+        events: RwSignal::default(),
+        error: RwSignal::new(None),
+    };
+    let line = move || view.lines.with(|lines| lines.iter().find(|line| line.id == id).cloned());
+    let version = Memo::new(move |_| line().map(|line| line.seen.with(|(row, _)| row.version)));
+    let stuck = Memo::new(move |_| line().and_then(|line| line.seen.with(|(row, _)| row.stuck_since)));
     Effect::new(move || {
         version.track();
         spawn_local(async move {
-            let outcome = api::fleet_agent(id).await;
-            sight.try_set(Some(outcome));
+            known.take(api::fleet_agent(id, None).await);
         });
     });
     Effect::new(move || {
@@ -49,14 +84,16 @@ pub fn Drawer(view: View, id: AgentId) -> impl IntoView {
             dialog.close();
         }
     };
-    let body = move || match sight.get() {
-        None => view! { <p role="status">{t.loading}</p> }.into_any(),
-        Some(Err(error)) => view! { <p role="alert">{errors::words(&error, t)}</p> }.into_any(),
-        Some(Ok(sight)) => view! { <Inside sight /> }.into_any(),
+    let there = Memo::new(move |_| known.view.with(Option::is_some));
+    let body = move || match (known.error.get(), there.get()) {
+        (Some(error), _) => view! { <p role="alert">{errors::words(&error, t)}</p> }.into_any(),
+        (None, false) => view! { <p role="status">{t.loading}</p> }.into_any(),
+        (None, true) => view! { <Inside id known stuck /> }.into_any(),
     };
-    let name = move || match sight.get() {
-        Some(Ok(sight)) => sight.view.name.to_string(),
-        _ => t.loading.to_owned(),
+    let name = move || {
+        known
+            .view
+            .with(|view| view.as_ref().map_or_else(|| t.loading.to_owned(), |view| view.name.to_string()))
     };
     view! {
         <dialog
@@ -85,73 +122,153 @@ pub fn Drawer(view: View, id: AgentId) -> impl IntoView {
 }
 
 #[component]
-fn Inside(sight: Sight) -> impl IntoView {
+fn Inside(id: AgentId, known: Known, stuck: Memo<Option<Timestamp>>) -> impl IntoView {
     let (lang, t) = (use_lang(), use_strings());
-    let Sight { owner, view, events } = sight;
-    let state = Memo::new({
-        let state = State::from(&view.phase).as_str();
-        move |_| state
+    let f = lang.fleet();
+    let state = Memo::new(move |_| {
+        known.view.with(|view| view.as_ref().map_or("", |view| State::from(&view.phase).as_str()))
     });
-    let happened = events.iter().rev().map(|event| {
-        let (words, at) = (words(event, t), event.at);
-        view! {
-            <li>
-                <time datetime=at.to_string() title=at.to_string()>
-                    {lang.ago(at, view.meter.as_of)}
-                </time>
-                <span>{words}</span>
-                <span class="soft small">{t.run} " " {event.generation.0}</span>
-            </li>
-        }
+    let facts = move || {
+        let view = known.view.get()?;
+        Some(view! {
+            <span class="soft">{size_name(view.size, t)} " · " {lang.provider(view.provider)}</span>
+            <code class="small">{view.id.to_string()}</code>
+            {view.tier.map(|tier| view! { <Layers tier /> })}
+        })
+    };
+    let late = move || {
+        stuck.get()?;
+        let why = known.view.with(|view| view.as_ref().map(|view| f.why_stuck(State::from(&view.phase))))?;
+        Some(view! {
+            <div class="banner" data-state="failed" role="status">
+                {icon("hourglass")}
+                <p class="banner-text"><strong>{why}</strong> " " {f.stuck_then}</p>
+            </div>
+        })
+    };
+    let has_terminal = Memo::new(move |_| {
+        known.view.with(|view| view.as_ref().is_some_and(|view| view.provider != ProviderName::Simulated))
     });
-    let happened = happened.collect_view();
+    let boot = move || known.view.with(|view| view.as_ref().map(|view| waterfall(view, lang, t)));
     view! {
         <div class="row">
             <StateWord state />
-            <span>{owner.to_string()}</span>
-            <span class="soft">{view.size.to_string()} " · " {view.provider.as_str()}</span>
-            <code class="small">{view.id.to_string()}</code>
+            <span>{move || known.owner.get()}</span>
+            {facts}
         </div>
-        {(view.provider != ProviderName::Simulated)
-            .then(|| view! { <AskToLook agent=view.id owner=owner.to_string() /> })}
+        {move || {
+            has_terminal.get().then(|| view! { <AskToLook agent=id owner=known.owner.get_untracked() /> })
+        }}
+        {late}
         <section aria-labelledby="waterfall-title">
             <h3 id="waterfall-title">{t.boot_waterfall}</h3>
-            {waterfall(&view, lang, t)}
+            {boot}
+        </section>
+        <section aria-labelledby="snapshots-title">
+            <h3 id="snapshots-title">{f.snapshots}</h3>
+            <Snapshots known />
         </section>
         <section aria-labelledby="timeline-title">
             <h3 id="timeline-title">{t.timeline}</h3>
-            <ol class="timeline">{happened}</ol>
+            <Happened id known />
         </section>
     }
     .into_any()
 }
 
-/// Each phase of the latest boot as a bar from its begin to the next.
-fn waterfall(view: &AgentView, lang: Lang, t: &'static Strings) -> AnyView {
-    let marks = view.boot.marks();
-    let Some(asked) = marks.first().map(|mark| mark.at) else { return ().into_any() };
-    let end = match marks.last() {
-        Some(last) if last.phase == BootPhase::Ready => last.at,
-        // It goes on, or ended where it failed.
-        _ if view.is_waking() => view.meter.as_of,
-        _ => view.phase_since,
-    };
-    let whole = end.since(asked).as_millis().max(1) as f64;
-    let share = |span: Duration| format!("{:.2}%", span.as_millis() as f64 / whole * 100.0);
-    let bars = marks.iter().filter(|mark| mark.phase != BootPhase::Ready).map(|mark| {
-        let span = view.boot.took(mark.phase).unwrap_or_else(|| end.since(mark.at));
-        let named = BootPhase::ALL.into_iter().zip(t.phases).find(|(phase, _)| *phase == mark.phase);
-        view! {
-            <li>
-                <span>{named.map_or("", |(_, name)| name)}</span>
-                <svg class="waterfall-bar" aria-hidden="true">
-                    <rect x=share(mark.at.since(asked)) width=share(span) height="100%" />
-                </svg>
-                <span class="numerals">{lang.took(span)}</span>
-            </li>
-        }
+/// Each save that is in what is shown of its history, the latest first.
+#[component]
+fn Snapshots(known: Known) -> impl IntoView {
+    let (lang, t) = (use_lang(), use_strings());
+    let f = lang.fleet();
+    let saved = Memo::new(move |_| {
+        let snapshot = |event: &Event| match &event.what {
+            What::Saved { snapshot } => Some(snapshot.clone()),
+            _ => None,
+        };
+        known.events.with(|events| events.values().rev().filter_map(snapshot).collect::<Vec<_>>())
     });
-    view! { <ol class="waterfall">{bars.collect_view()}</ol> }.into_any()
+    let now = move || known.view.with(|view| view.as_ref().map_or(Timestamp(0), |view| view.meter.as_of));
+    let row = move |snapshot: domain::agent::Snapshot| {
+        view! {
+            <tr>
+                <th scope="row">
+                    <time datetime=snapshot.at.to_string() title=snapshot.at.to_string()>
+                        {lang.ago(snapshot.at, now())}
+                    </time>
+                </th>
+                <td>{lang.count(snapshot.files)}</td>
+                <td>{lang.bytes(snapshot.bytes)}</td>
+                <td>{lang.bytes(snapshot.added_bytes)}</td>
+                <td>{snapshot.generation.0}</td>
+            </tr>
+        }
+    };
+    move || {
+        let saved = saved.get();
+        if saved.is_empty() {
+            return view! { <p class="soft small">{f.no_snapshots}</p> }.into_any();
+        }
+        view! {
+            <div class="drawer-table" tabindex="0" role="region" aria-labelledby="snapshots-title">
+                <table>
+                    <thead>
+                        <tr>
+                            <th scope="col">{f.when}</th>
+                            <th scope="col">{t.files}</th>
+                            <th scope="col">{t.in_all}</th>
+                            <th scope="col">{f.added}</th>
+                            <th scope="col">{t.run}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{saved.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+/// What happened, the latest first, and as far back as somebody asks.
+#[component]
+fn Happened(id: AgentId, known: Known) -> impl IntoView {
+    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let f = lang.fleet();
+    let events = move || {
+        let now = known.view.with(|view| view.as_ref().map_or(Timestamp(0), |view| view.meter.as_of));
+        let line = |event: &Event| {
+            let (words, at, run) = (words(event, t), event.at, event.generation.0);
+            view! {
+                <li>
+                    <time datetime=at.to_string() title=at.to_string()>
+                        {lang.ago(at, now)}
+                    </time>
+                    <span>{words}</span>
+                    <span class="soft small">{t.run} " " {run}</span>
+                </li>
+            }
+        };
+        known.events.with(|events| events.values().rev().map(line).collect_view())
+    };
+    let first = Memo::new(move |_| known.events.with(|events| events.keys().next().copied()));
+    let older = move |_| {
+        let before = first.get_untracked();
+        act.run(api::fleet_agent(id, before), move |sight| known.take(Ok(sight)));
+    };
+    view! {
+        <ol class="timeline">{events}</ol>
+        {move || first.get().is_some_and(|first| first > 1).then(|| view! {
+            <button
+                class="button button-small button-quiet"
+                r#type="button"
+                aria-busy=move || act.busy().then_some("true")
+                on:click=older
+            >
+                {f.older}
+            </button>
+        })}
+    }
+    .into_any()
 }
 
 fn words(event: &Event, t: &'static Strings) -> String {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::agent::ProviderName;
-use domain::fleet::{Group, Sort};
+use domain::fleet::{Group, Sort, Trouble};
 use domain::price::Basis;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
@@ -26,10 +26,19 @@ fn symbol(group: Group) -> &'static str {
     }
 }
 
-/// How many agents are how. Pressing one shows these alone.
+fn sign(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Stuck => "hourglass",
+        Trouble::Interrupted => "bolt",
+        Trouble::Unsaved => "save",
+    }
+}
+
+/// How many agents are how, and how many want a look. Pressing one shows these alone.
 #[component]
 pub fn Tiles(view: View) -> impl IntoView {
     let (lang, t) = (use_lang(), use_strings());
+    let f = lang.fleet();
     let tiles = Group::ALL.into_iter().zip(t.groups).map(move |(group, name)| {
         let chosen = Memo::new(move |_| view.query.get().state == Some(group));
         let count = Memo::new(move |_| lang.count(view.health.get().of(group).into()));
@@ -52,21 +61,33 @@ pub fn Tiles(view: View) -> impl IntoView {
             </button>
         }
     });
-    let boot = move |read: fn(&domain::fleet::Health) -> Option<u32>| {
-        let took = view.health.with(read);
-        took.map_or_else(|| "–".to_owned(), |ms| lang.took(Duration::from_millis(ms.into())))
-    };
+    let troubles = Trouble::ALL.map(move |trouble| {
+        let chosen = Memo::new(move |_| view.query.get().trouble == Some(trouble));
+        let some = Memo::new(move |_| view.health.get().with(trouble) > 0);
+        let count = Memo::new(move |_| lang.count(view.health.get().with(trouble).into()));
+        let press = move |_| {
+            let wanted = (!chosen.get_untracked()).then_some(trouble);
+            view.ask(|query| query.trouble = wanted);
+        };
+        // What is so now needs no span.
+        let span = (trouble != Trouble::Stuck).then(|| view! { <span class="tile-span">{f.day}</span> });
+        view! {
+            <button
+                class="tile"
+                r#type="button"
+                data-some=move || some.get().then_some("true")
+                aria-pressed=move || if chosen.get() { "true" } else { "false" }
+                on:click=press
+            >
+                <span class="tile-name">{icon(sign(trouble))} {f.trouble(trouble)}</span>
+                <span class="tile-count">{move || count.get()} " " {span}</span>
+            </button>
+        }
+    });
     view! {
         <div class="tiles">
             {tiles.collect_view()}
-            <dl class="tile tile-fact">
-                <dt class="tile-name">{t.boot_usual}</dt>
-                <dd class="tile-count">{move || boot(|health| health.boot_p50)}</dd>
-            </dl>
-            <dl class="tile tile-fact">
-                <dt class="tile-name">{t.boot_slow}</dt>
-                <dd class="tile-count">{move || boot(|health| health.boot_p95)}</dd>
-            </dl>
+            {troubles}
         </div>
     }
     .into_any()
@@ -112,7 +133,7 @@ pub fn Filter(view: View) -> impl IntoView {
         let chosen = move || view.query.get().provider == Some(name);
         view! {
             <option value=name.as_str() selected=chosen>
-                {name.as_str()}
+                {lang.provider(name)}
             </option>
         }
     });

@@ -1,10 +1,14 @@
 //! «Flota»: everybody's agents, for who has a role. Filter and order are in the
 //! address; of the list only what is in view travels.
 
+mod boots;
+mod bulk;
+mod drain;
 mod drawer;
 mod filter;
 mod order;
 mod table;
+mod waterfall;
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,8 +27,11 @@ use crate::browser;
 use crate::components::house::use_me;
 use crate::error::ErrorCode;
 use crate::i18n::{use_lang, use_strings};
-use crate::live::{News, follow, pulse};
+use crate::live::{News, Pace, follow, pulse, use_pace};
 
+use boots::Boots;
+use bulk::{Bulk, Report};
+use drain::{Drained, Drainer, Draining};
 use drawer::Drawer;
 use filter::{Filter, Tiles};
 use order::Orders;
@@ -61,7 +68,7 @@ fn query_of(params: &ParamsMap) -> Query {
     Query::from_pairs(pairs.iter().map(|(key, value)| (&**key, value.as_str())))
 }
 
-/// A row that is in view, and when it came.
+/// A row that is in view, and when it came by the agents' time.
 #[derive(Clone)]
 pub struct Line {
     pub id: AgentId,
@@ -69,8 +76,8 @@ pub struct Line {
 }
 
 impl Line {
-    fn new(row: Row) -> Self {
-        Self { id: row.id, seen: ArcRwSignal::new((row, browser::now())) }
+    fn new(row: Row, at: f64) -> Self {
+        Self { id: row.id, seen: ArcRwSignal::new((row, at)) }
     }
 }
 
@@ -94,15 +101,17 @@ pub struct View {
     pub open: RwSignal<Option<AgentId>>,
     /// Whether news come.
     pub heard: RwSignal<bool>,
-    /// The house's clock in whole seconds: rows count no finer.
+    /// The agents' time in whole seconds: rows count no finer.
     pub second: Memo<u32>,
+    pace: Pace,
     go: StoredValue<Go>,
 }
 
 impl View {
     fn new(page: Page) -> Self {
         let params = use_query_map();
-        let pulse = pulse();
+        let (pulse, pace) = (pulse(), use_pace());
+        let now = pace.at(browser::now());
         let navigate = use_navigate();
         let go = move |path: &str| {
             navigate(path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
@@ -113,11 +122,12 @@ impl View {
             health: RwSignal::new(page.health),
             total: RwSignal::new(page.total),
             offset: RwSignal::new(page.offset),
-            lines: RwSignal::new(page.rows.into_iter().map(Line::new).collect()),
+            lines: RwSignal::new(page.rows.into_iter().map(|row| Line::new(row, now)).collect()),
             chosen: RwSignal::new(HashSet::new()),
             open: RwSignal::new(None),
             heard: RwSignal::new(true),
-            second: Memo::new(move |_| (pulse.get() / 1000.0) as u32),
+            second: Memo::new(move |_| (pace.at(pulse.get()) / 1000.0) as u32),
+            pace,
             go: StoredValue::new(Box::new(go) as Go),
         }
     }
@@ -133,13 +143,13 @@ impl View {
 
     /// Takes a window in: lines that stay are kept.
     fn take(self, delta: Delta) {
-        let now = browser::now();
+        let now = self.pace.at(browser::now());
         let mut known: HashMap<AgentId, Line> =
             self.lines.get_untracked().into_iter().map(|line| (line.id, line)).collect();
         for row in delta.rows {
             match known.get(&row.id) {
                 Some(line) => line.seen.set((row, now)),
-                None => drop(known.insert(row.id, Line::new(row))),
+                None => drop(known.insert(row.id, Line::new(row, now))),
             }
         }
         let lines: Vec<Line> = delta.ids.iter().filter_map(|id| known.remove(id)).collect();
@@ -192,6 +202,7 @@ fn Fleet(page: Page) -> impl IntoView {
     let (lang, t, me) = (use_lang(), use_strings(), use_me());
     let view = View::new(page);
     listen(view);
+    let (bulk, drained) = (Bulk::new(), Drained::new());
     let lead = Memo::new(move |_| (t.fleet_lead)(&lang.count(view.health.get().agents.into())));
     view! {
         <main class="page page-wide fleet" id="main">
@@ -200,11 +211,14 @@ fn Fleet(page: Page) -> impl IntoView {
                     <h1>{t.fleet}</h1>
                     <p class="page-lead">{move || lead.get()}</p>
                 </div>
+                {me.manages_fleet.then(|| view! { <Drainer bulk drained /> })}
             </div>
+            <Draining drained />
             <Tiles view />
+            <Boots view />
             <Filter view />
             {move || (!view.heard.get()).then(|| view! { <p class="soft small" role="status">{t.feed_paused}</p> })}
-            {me.manages_fleet.then(|| view! { <Orders view /> })}
+            {me.manages_fleet.then(|| view! { <Orders view bulk /> <Report view bulk drained=Callback::new(move |()| drained.ask()) /> })}
             <Table view />
         </main>
         {move || view.open.get().map(|id| view! { <Drawer view id /> })}

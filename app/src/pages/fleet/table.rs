@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::fleet::{Row, Sort};
 use domain::money::NanoDollars;
+use domain::price::Basis;
 use domain::time::Timestamp;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -167,6 +168,11 @@ fn RowLine(view: View, line: Line, index: ReadSignal<usize>) -> impl IntoView {
         let seen = seen.clone();
         Memo::new(move |_| seen.with(|(row, _)| row.state.as_str()))
     };
+    let unpriced = {
+        let seen = seen.clone();
+        Memo::new(move |_| seen.with(|(row, _)| row.basis == Basis::Unpriced))
+    };
+    let unknown = move || unpriced.get().then_some("unpriced");
     let timed = move |read: Reading| {
         let seen = seen.clone();
         Memo::new(move |_| {
@@ -180,12 +186,23 @@ fn RowLine(view: View, line: Line, index: ReadSignal<usize>) -> impl IntoView {
     let boot = timed(|lang, row, _, _| {
         row.boot.map_or_else(|| "–".to_owned(), |ms| lang.took(Duration::from_millis(ms.into())))
     });
-    let idle = timed(|lang, row, now, _| match row.rate.0 {
-        0 => "–".to_owned(),
-        _ => lang.took(now.since(row.last_use)),
+    let idle = timed(|lang, row, now, _| lang.unused(now.since(row.last_use)));
+    let rate = timed(|lang, row, _, _| match row.basis {
+        Basis::Unpriced => lang.fleet().unknown.to_owned(),
+        Basis::Billed | Basis::Estimate => lang.rate(row.rate),
     });
-    let rate = timed(|lang, row, _, _| lang.rate(row.rate));
-    let cost = timed(|lang, _, _, month| lang.money(month, 4));
+    let cost = timed(|lang, row, _, month| match row.basis {
+        Basis::Unpriced => lang.fleet().unknown.to_owned(),
+        Basis::Billed | Basis::Estimate => lang.money(month, 4),
+    });
+    let stuck = timed(|lang, row, now, _| match row.stuck_since {
+        Some(since) => (lang.fleet().stuck_for)(&lang.unused(now.since(since))),
+        None => String::new(),
+    });
+    let late = move || {
+        let words = stuck.get();
+        (!words.is_empty()).then(|| view! { <span class="fleet-stuck">{words}</span> })
+    };
     let chosen = Memo::new(move |_| view.chosen.with(|chosen| chosen.contains(&id)));
     let pick = move |_| {
         view.chosen.update(|chosen| {
@@ -211,13 +228,13 @@ fn RowLine(view: View, line: Line, index: ReadSignal<usize>) -> impl IntoView {
                 </button>
             </div>
             <div role="cell" data-column="1">{first.owner.to_string()}</div>
-            <div role="cell" data-column="2"><StateWord state /></div>
-            <div role="cell" data-column="3">{first.provider.as_str()}</div>
+            <div role="cell" data-column="2"><StateWord state /> {late}</div>
+            <div role="cell" data-column="3">{lang.provider(first.provider)}</div>
             <div role="cell" data-column="4" class="numerals">{move || run.get()}</div>
             <div role="cell" data-column="5" class="numerals">{move || boot.get()}</div>
             <div role="cell" data-column="6" class="numerals">{move || idle.get()}</div>
-            <div role="cell" data-column="7" class="numerals">{move || rate.get()}</div>
-            <div role="cell" data-column="8" class="numerals">{move || cost.get()}</div>
+            <div role="cell" data-column="7" class="numerals" data-basis=unknown>{move || rate.get()}</div>
+            <div role="cell" data-column="8" class="numerals" data-basis=unknown>{move || cost.get()}</div>
         </div>
     }
     .into_any()

@@ -20,7 +20,7 @@ const HEIGHT: u64 = 1000;
 pub fn band(lang: Lang, slice: &Slice) -> String {
     let t = lang.spend();
     match slice {
-        Slice::Provider(provider, basis) => t.priced(t.provider(*provider), *basis),
+        Slice::Provider(provider, basis) => t.priced(lang.provider(*provider), *basis),
         Slice::Option(purchase, basis) => t.priced(t.purchase(*purchase), *basis),
         Slice::Size(size) => size_name(*size, lang.strings()).to_owned(),
         Slice::Team(Some(team)) => team.to_string(),

@@ -8,7 +8,7 @@ use super::{Demo, Show, Speed, people};
 use crate::error::{Error, Result};
 use crate::fleet::Spawn;
 use crate::identity::Principal;
-use crate::provider::simulated::Random;
+use crate::provider::simulated::random::Random;
 
 /// Agents that a burst makes.
 const BURST: usize = 100;

@@ -15,7 +15,8 @@ use domain::time::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
-use crate::provider::simulated::{Model, Random};
+use crate::provider::simulated::Model;
+use crate::provider::simulated::random::of_agent;
 use crate::store::Store;
 
 /// How far back it goes.
@@ -40,7 +41,7 @@ pub(super) struct History {
 impl History {
     /// Writes one agent's month.
     pub async fn write(&self, new: NewAgent) -> Result<()> {
-        let mut random = Random::of_agent(self.model.seed, new.id, &[30]);
+        let mut random = of_agent(self.model.seed, new.id, &[30]);
         let age = SPAN.mul_f64(0.5 + 0.5 * random.fraction());
         let Some(first) = self.model.next_session(new.id, self.until.before(age)) else { return Ok(()) };
         let made = first.from.min(self.until.before(Duration::from_secs(24 * 3600)));

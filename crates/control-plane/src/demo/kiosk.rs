@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Cue, Demo, Speed};
 
-/// What happens, and how many real seconds are left for looking at it.
-const LOOP: [(Cue, u64); 8] = [
+/// What happens, and how many seconds are left for looking at it.
+const LOOP: [(Cue, u32); 8] = [
     (Cue::WakeOne, 60),
     (Cue::Speed(Speed::MINUTES), 30),
     (Cue::Interrupt, 15),
@@ -20,12 +20,24 @@ const LOOP: [(Cue, u64); 8] = [
 impl Demo {
     /// Goes on until it is dropped.
     pub async fn run_by_itself(self: Arc<Self>) {
-        let Some(presenter) = self.owners().first().cloned() else { return };
-        for (cue, secs) in LOOP.into_iter().cycle() {
-            if let Err(error) = self.cue(&presenter, cue).await {
-                tracing::warn!(?cue, %error, "the demonstration missed a cue");
-            }
-            tokio::time::sleep(Duration::from_secs(secs)).await;
+        loop {
+            self.round(Duration::from_secs(1)).await;
         }
+    }
+
+    /// One round of it, with seconds of that length; says which cues came to
+    /// nothing: a screen that nobody stands at goes on all the same.
+    pub(super) async fn round(&self, second: Duration) -> Vec<Cue> {
+        let mut missed = Vec::new();
+        for (cue, seconds) in LOOP {
+            if let Some(presenter) = self.owners().first()
+                && let Err(error) = self.cue(presenter, cue).await
+            {
+                tracing::warn!(?cue, %error, "the demonstration missed a cue");
+                missed.push(cue);
+            }
+            tokio::time::sleep(second * seconds).await;
+        }
+        missed
     }
 }

@@ -9,6 +9,7 @@ mod crowd;
 mod cues;
 mod history;
 mod kiosk;
+mod opening;
 mod people;
 mod show;
 #[cfg(test)]
@@ -34,8 +35,9 @@ use history::History;
 
 pub use crate::clock::Speed;
 pub use cues::{Cue, Done};
+pub use opening::opening;
 pub use people::{AGENTS, OTHERS};
-pub use show::{Look, Show};
+pub use show::Show;
 
 /// Settings of a demonstration.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ pub struct Config {
     pub owners: Vec<Principal>,
     /// The same one plays the same.
     pub seed: u64,
-    /// When it begins; the month ends there.
+    /// When it begins ([`opening`]); the month ends there.
     pub start: Timestamp,
     pub origins: Vec<String>,
 }

@@ -1,13 +1,12 @@
 //! Whose the fleet is. All of it is made up.
 
 use domain::agent::ProviderName;
-use domain::id::AgentId;
 use domain::lifecycle::NewAgent;
 use domain::name::Name;
 use domain::size::Size;
 
 use crate::identity::Principal;
-use crate::provider::simulated::Random;
+use crate::provider::simulated::random::{self, Random};
 
 /// Agents in the fleet at first.
 pub const AGENTS: usize = 100;
@@ -62,7 +61,7 @@ fn agent(random: &mut Random, owner: &Principal, index: usize) -> NewAgent {
     let name =
         if index < WORK.len() { work.to_owned() } else { format!("{work}-{}", index / WORK.len() + 1) };
     NewAgent {
-        id: AgentId::from_random(random.id()),
+        id: random::agent(random),
         owner: owner.user,
         name: name.parse::<Name>().expect("it is short and visible"),
         size: size(random),

@@ -8,8 +8,8 @@ use domain::agent::Phase;
 use domain::id::AgentId;
 use domain::money::{NanoDollars, Rate};
 use domain::protocol::from_hex;
+use domain::stage::Look;
 use domain::tier::TierFloor;
-use domain::time::Timestamp;
 use domain::view::AgentView;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -52,22 +52,6 @@ pub struct Show {
     folder: PathBuf,
     stop: CancellationToken,
     tasks: Mutex<JoinSet<()>>,
-}
-
-/// How the fleet is at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    pub now: Timestamp,
-    pub speed: Speed,
-    pub awake: usize,
-    /// On their way to being awake.
-    pub waking: usize,
-    pub asleep: usize,
-    pub failed: usize,
-    /// What all cost an hour now.
-    pub rate: Rate,
-    /// Since the first of the month.
-    pub month: NanoDollars,
 }
 
 impl Show {
@@ -158,10 +142,9 @@ impl Show {
 
     /// How it is now, by what its owners see.
     pub async fn look(&self, owners: &[Principal]) -> Result<Look> {
-        let speed = Speed::new(self.clock.speed()).unwrap_or(Speed::REAL);
         let mut look = Look {
             now: self.clock.now(),
-            speed,
+            speed: self.clock.speed(),
             awake: 0,
             waking: 0,
             asleep: 0,

@@ -8,6 +8,7 @@ use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::Basis;
 use domain::role::Role;
+use domain::stage::Look;
 use domain::view::AgentView;
 use tempfile::TempDir;
 
@@ -98,7 +99,7 @@ async fn it_goes_on_by_itself_takes_cues_and_begins_anew_as_it_began() {
     // An afternoon: people come and go.
     until(&demo, |look| look.now > START.after(Duration::from_secs(6 * 3600))).await;
     let evening = until(&demo, |look| look.month > before.month).await;
-    assert_eq!((evening.speed, evening.failed), (Speed::MOST, 0));
+    assert_eq!((evening.speed, evening.failed), (Speed::MOST.times(), 0));
 
     demo.cue(&presenter, Cue::Speed(Speed::new(60).unwrap())).await.unwrap();
     let burst = demo.cue(&presenter, Cue::Burst).await.unwrap();
@@ -122,5 +123,22 @@ async fn it_goes_on_by_itself_takes_cues_and_begins_anew_as_it_began() {
     };
     assert_eq!(seen(&again), seen(&at_first));
     assert!(demo.show().look(demo.owners()).await.unwrap().now < START.after(Duration::from_secs(60)));
+    demo.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_of_the_loop_misses_no_cue_and_ends_as_it_began() {
+    let (demo, _folder) = demo().await;
+    let seen = |all: &[AgentView]| all.iter().map(|view| (view.id, view.generation)).collect::<Vec<_>>();
+    let at_first = fleet(&demo).await;
+    for round in 1..=2 {
+        // A whole round in a few seconds: what is asked for comes thick and fast.
+        assert_eq!(demo.round(Duration::from_millis(20)).await, []);
+        assert_eq!(demo.show().number, round);
+        let again = fleet(&demo).await;
+        assert_eq!(seen(&again), seen(&at_first));
+        let failed = again.iter().filter(|view| view.failure().is_some()).count();
+        assert_eq!(failed, 0);
+    }
     demo.end().await;
 }

@@ -32,6 +32,11 @@ impl Orchestrator {
     }
 
     async fn launch(&self, agent: &Agent) -> Result<()> {
+        // It was asked for before the drain, or goes on from a machine that was
+        // taken back: what it has is saved, so it sleeps.
+        if self.ledger.store.drained(agent.provider).await?.is_some() {
+            return settled(self.ledger.observe(agent.id, Observation::SleepAsked).await).map(drop);
+        }
         match self.ledger.saw(agent.instance_id(), Seen::Launching).await {
             Ok(agent) => self.call_provider(&agent).await,
             // Called off, or another replica was quicker.

@@ -2,13 +2,32 @@
 
 use std::sync::Arc;
 
-use domain::fleet::{Group, State};
-use domain::lifecycle::Observation;
+use domain::agent::ProviderName;
+use domain::fleet::{Group, State, Trouble};
+use domain::lifecycle::{Observation, Policy, Seen};
+use domain::price::{Basis, PriceBook, Rates};
+use domain::time::Day;
 
 use super::*;
 use crate::store::User;
 use crate::store::conformance::fixture::*;
 use crate::store::sqlite::Sqlite;
+
+const POLICY: Policy = Policy {
+    idle_timeout: domain::agent::IdleTimeout::DEFAULT,
+    boot_limit: Duration::from_secs(180),
+    silence_limit: Duration::from_secs(60),
+    save_retry: Duration::from_secs(60),
+    save_every: Duration::from_secs(300),
+};
+
+fn rates() -> Rates {
+    Rates::proposal()
+}
+
+fn moment(rates: &Rates) -> Moment<'_> {
+    Moment { now: at(5), rates, policy: &POLICY }
+}
 
 struct Fixture {
     store: Ledger,
@@ -38,7 +57,7 @@ async fn fixture() -> (Fixture, Vec<Agent>) {
 
 impl Fixture {
     async fn names(&self, query: &Query) -> Vec<String> {
-        let page = self.roster.page(&*self.store, query, at(5)).await.unwrap();
+        let page = self.roster.page(&*self.store, query, &moment(&rates())).await.unwrap();
         page.rows.iter().map(|row| row.name.to_string()).collect()
     }
 
@@ -74,7 +93,7 @@ async fn a_filter_lets_through_what_it_names_and_health_is_of_all() {
     let by_id = Query { text: agents[3].id.to_string(), ..Query::default() };
     assert_eq!(fixture.names(&by_id).await, [agents[3].name.as_str()]);
     let failed = Query { state: Some(Group::Failed), ..Query::default() };
-    let page = fixture.roster.page(&*fixture.store, &failed, at(5)).await.unwrap();
+    let page = fixture.roster.page(&*fixture.store, &failed, &moment(&rates())).await.unwrap();
     assert_eq!((page.total, page.health.agents, page.health.booting), (0, 40, 40));
 }
 
@@ -84,11 +103,11 @@ async fn what_is_committed_is_seen_at_the_next_look_without_reading_the_store() 
     let one = Query { text: "agente 00".to_owned(), ..Query::default() };
     assert_eq!(fixture.names(&one).await.len(), 1);
     let agent = fixture.commit(&agents[39], Observation::SleepAsked).await;
-    let page = fixture.roster.page(&*fixture.store, &one, at(5)).await.unwrap();
+    let page = fixture.roster.page(&*fixture.store, &one, &moment(&rates())).await.unwrap();
     assert_eq!(page.rows[0].state, State::Asleep);
     // Words that come in another order than they were said.
     fixture.roster.took(&agents[39]);
-    let page = fixture.roster.page(&*fixture.store, &one, at(5)).await.unwrap();
+    let page = fixture.roster.page(&*fixture.store, &one, &moment(&rates())).await.unwrap();
     assert_eq!(page.rows[0].state, State::Asleep);
     let agent = fixture.commit(&agent, Observation::DeleteAsked).await;
     fixture.commit(&agent, Observation::Purged).await;
@@ -100,7 +119,7 @@ async fn what_others_commit_is_seen_by_one_who_is_not_alone() {
     let (fixture, agents) = fixture().await;
     let roster = Roster::new(Writers::Many);
     let asleep = Query { state: Some(Group::Asleep), ..Query::default() };
-    let total = async || roster.page(&*fixture.store, &asleep, at(5)).await.unwrap().total;
+    let total = async || roster.page(&*fixture.store, &asleep, &moment(&rates())).await.unwrap().total;
     assert_eq!(total().await, 0);
     observe(&fixture.store, &agents[0], Observation::SleepAsked, at(3)).await;
     // As if the look had been long ago.
@@ -109,10 +128,53 @@ async fn what_others_commit_is_seen_by_one_who_is_not_alone() {
     assert_eq!([0, 999, 5_000, 1_000_000].map(good_for).map(|span| span.as_secs()), [2, 2, 10, 30]);
 }
 
-#[test]
-fn a_percentile_is_a_value_that_was_seen() {
-    assert_eq!(percentile(&mut [], 50), None);
-    assert_eq!(percentile(&mut [7], 95), Some(7));
-    let mut values: Vec<u32> = (1..=100).rev().collect();
-    assert_eq!((percentile(&mut values, 50), percentile(&mut values, 95)), (Some(50), Some(95)));
+#[tokio::test]
+async fn what_is_stuck_is_counted_and_found_though_nothing_was_committed() {
+    let (fixture, _) = fixture().await;
+    let rates = rates();
+    let stuck = Query { trouble: Some(Trouble::Stuck), limit: 5, ..Query::default() };
+    let look = async |now| {
+        let moment = Moment { now, ..moment(&rates) };
+        fixture.roster.page(&*fixture.store, &stuck, &moment).await.unwrap()
+    };
+    let early = look(at(190_000)).await;
+    assert_eq!((early.total, early.health.stuck), (0, 0));
+    let late = look(at(220_000)).await;
+    assert_eq!((late.total, late.health.stuck, late.rows.len()), (40, 40, 5));
+    assert!(late.rows.iter().all(|row| row.stuck_since == Some(START)));
+}
+
+#[tokio::test]
+async fn mishaps_of_the_last_day_are_counted_even_when_they_were_made_good() {
+    let (fixture, agents) = fixture().await;
+    let agent = launch(&fixture.store, &agents[0], at(3)).await;
+    let agent = see(&fixture.store, &agent, Seen::Enrolled, at(3)).await;
+    let agent = see(&fixture.store, &agent, Seen::Ready, at(4)).await;
+    let agent = see(&fixture.store, &agent, Seen::SaveFailed { message: "full".to_owned() }, at(4)).await;
+    let agent = see(&fixture.store, &agent, Seen::InterruptionNotice { until: at(124) }, at(5)).await;
+    fixture.roster.took(&agent);
+    let rates = rates();
+    let count = async |now| {
+        let moment = Moment { now, ..moment(&rates) };
+        let health = fixture.roster.page(&*fixture.store, &Query::default(), &moment).await.unwrap().health;
+        (health.interrupted, health.unsaved, health.boot.map(|boot| boot.p50))
+    };
+    assert_eq!(count(at(6)).await, (1, 1, Some(4)));
+    let phases = {
+        let health = fixture.roster.page(&*fixture.store, &Query::default(), &moment(&rates)).await.unwrap();
+        health.health.phases.map(|phase| phase.map_or(0, |spans| u64::from(spans.p50)))
+    };
+    assert_eq!(phases.iter().sum::<u64>(), 4, "the phases are the whole");
+    assert_eq!(count(at(6).after(Duration::from_secs(24 * 3600))).await, (0, 0, None));
+}
+
+#[tokio::test]
+async fn what_no_line_prices_is_said_to_be_unknown() {
+    let (fixture, _) = fixture().await;
+    let rates = PriceBook::proposal().rates("nowhere", Day(20_000));
+    let page = fixture.roster.page(&*fixture.store, &Query::default(), &moment(&rates)).await.unwrap();
+    assert!(page.rows.iter().all(|row| row.basis == Basis::Unpriced && row.provider == ProviderName::Local));
+    let known =
+        fixture.roster.page(&*fixture.store, &Query::default(), &moment(&Rates::proposal())).await.unwrap();
+    assert!(known.rows.iter().all(|row| row.basis == Basis::Estimate));
 }

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod agents;
 pub mod audit;
 pub mod deadlines;
+pub mod drains;
 pub mod fixture;
 pub mod fleet;
 pub mod people;
@@ -37,6 +38,7 @@ macro_rules! suite {
             deadlines: deadlines_are_their_shards_own,
             deadlines: the_next_deadline_is_the_earliest_or_a_claims_end,
             deadlines: metered_agents_are_those_with_an_open_segment,
+            drains: a_provider_is_drained_until_that_is_taken_back,
             accounts: an_account_is_changed_on_its_version,
             accounts: accounts_are_listed_by_their_subjects,
             accounts: a_turn_is_one_writers,

@@ -13,7 +13,7 @@ pub mod sqlite;
 pub mod usage;
 
 use async_trait::async_trait;
-use domain::agent::Agent;
+use domain::agent::{Agent, ProviderName};
 use domain::audit::Entry;
 use domain::budget::{Account, Subject};
 use domain::event::Event;
@@ -202,6 +202,14 @@ pub trait Store: Send + Sync + 'static {
     /// The shard's agents that are not deleted, in short, by id, after `after`.
     /// Their last use may be older than the row's; all else is as the row has it.
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>>;
+
+    // ── Providers ───────────────────────────────────────────────────────────
+
+    /// Since when nothing new is launched at a provider, if that is so.
+    async fn drained(&self, provider: ProviderName) -> Result<Option<Timestamp>>;
+
+    /// Says since when, or that it is over.
+    async fn set_drained(&self, provider: ProviderName, since: Option<Timestamp>) -> Result<()>;
 
     // ── Budgets ─────────────────────────────────────────────────────────────
 

@@ -1,16 +1,33 @@
 //! Everybody's agents at a glance: what a fleet's list keeps of each, what may
 //! be asked of it, and what is shown.
 
+mod health;
 mod query;
 mod summary;
 
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Phase;
+use crate::boot::BootPhase;
 use crate::id::AgentId;
+use crate::lifecycle::Policy;
+use crate::price::Rates;
+use crate::time::Timestamp;
 
+pub use health::{Health, Spans, Tally, Trouble};
 pub use query::{Query, Sort};
 pub use summary::{Row, Summary};
+
+/// Phases of a boot that take time: all but the last.
+pub const BOOT_PHASES: usize = BootPhase::ALL.len() - 1;
+
+/// What a list is looked at with: when, at which prices, and by which rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    pub now: Timestamp,
+    pub rates: &'a Rates,
+    pub policy: &'a Policy,
+}
 
 /// A phase without what goes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -99,45 +116,19 @@ impl Group {
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     Wake,
+    /// Saved and asleep, but for those that work on something.
     Sleep,
+    /// Saved and asleep, whatever they work on. An agent is never ended in
+    /// another way: what can't be saved goes on running.
+    Stop,
 }
 
-/// The health of the whole fleet.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Health {
-    pub agents: u32,
-    pub awake: u32,
-    pub booting: u32,
-    pub asleep: u32,
-    pub failed: u32,
-    pub deleting: u32,
-    /// Milliseconds from the wish to `Ready`, of the boots of the last day.
-    pub boot_p50: Option<u32>,
-    pub boot_p95: Option<u32>,
-}
-
-impl Health {
-    /// Counts an agent.
-    pub fn count(&mut self, group: Group) {
-        self.agents += 1;
-        *match group {
-            Group::Awake => &mut self.awake,
-            Group::Booting => &mut self.booting,
-            Group::Asleep => &mut self.asleep,
-            Group::Failed => &mut self.failed,
-            Group::Deleting => &mut self.deleting,
-        } += 1;
-    }
-
-    pub fn of(&self, group: Group) -> u32 {
-        match group {
-            Group::Awake => self.awake,
-            Group::Booting => self.booting,
-            Group::Asleep => self.asleep,
-            Group::Failed => self.failed,
-            Group::Deleting => self.deleting,
-        }
-    }
+/// Whether a provider is to take nothing new, or to take it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Drain {
+    Begin,
+    End,
 }
 
 /// What a reader of a window lacks of it.

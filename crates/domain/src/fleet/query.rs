@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Group, Summary};
+use super::{Group, Moment, Summary, Trouble};
 use crate::agent::ProviderName;
 use crate::name::Name;
 use crate::time::Timestamp;
@@ -57,6 +57,7 @@ impl Sort {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Query {
     pub state: Option<Group>,
+    pub trouble: Option<Trouble>,
     /// An owner's name, as it is.
     pub owner: Option<String>,
     pub provider: Option<ProviderName>,
@@ -72,6 +73,7 @@ impl Default for Query {
     fn default() -> Self {
         Self {
             state: None,
+            trouble: None,
             owner: None,
             provider: None,
             text: String::new(),
@@ -96,6 +98,7 @@ impl Query {
         for (key, value) in pairs {
             match key {
                 "state" => query.state = Group::ALL.into_iter().find(|group| group.as_str() == value),
+                "trouble" => query.trouble = Trouble::ALL.into_iter().find(|one| one.as_str() == value),
                 "owner" if !value.is_empty() => query.owner = Some(value.to_owned()),
                 "provider" => {
                     query.provider = ProviderName::ALL.into_iter().find(|name| name.as_str() == value);
@@ -125,6 +128,9 @@ impl Query {
         if let Some(state) = self.state {
             pairs.push(("state", state.as_str().to_owned()));
         }
+        if let Some(trouble) = self.trouble {
+            pairs.push(("trouble", trouble.as_str().to_owned()));
+        }
         if let Some(owner) = &self.owner {
             pairs.push(("owner", owner.clone()));
         }
@@ -142,8 +148,9 @@ impl Query {
 
     /// Whether the filter lets an agent through. `text` is the query's in
     /// lower case, so that it is made once and not for each agent.
-    pub fn lets_through(&self, summary: &Summary, owner: &str, text: &str) -> bool {
+    pub fn lets_through(&self, summary: &Summary, owner: &str, text: &str, moment: &Moment<'_>) -> bool {
         self.state.is_none_or(|state| summary.state.group() == state)
+            && self.trouble.is_none_or(|trouble| summary.has(trouble, moment))
             && self.provider.is_none_or(|provider| summary.provider == provider)
             && self.owner.as_ref().is_none_or(|name| name == owner)
             && (text.is_empty()
@@ -179,6 +186,7 @@ mod tests {
     fn a_query_is_read_as_its_address_says_it() {
         let query = Query {
             state: Some(Group::Awake),
+            trouble: Some(Trouble::Stuck),
             owner: Some("Ana & Ñ".to_owned()),
             provider: Some(ProviderName::Fargate),
             text: "bot".to_owned(),

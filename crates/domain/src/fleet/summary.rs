@@ -1,13 +1,16 @@
 //! An agent in short: some 300 bytes, whatever it has been through.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Group, State};
-use crate::agent::{Agent, ProviderName};
+use super::{BOOT_PHASES, Group, Moment, State, Trouble};
+use crate::agent::{Agent, Mishaps, ProviderName};
 use crate::boot::BootPhase;
 use crate::id::{AgentId, Generation, UserId};
 use crate::money::{NanoDollars, Rate};
 use crate::name::Name;
+use crate::price::Basis;
 use crate::size::Size;
 use crate::time::{Month, Timestamp};
 
@@ -26,9 +29,18 @@ pub struct Summary {
     pub version: u64,
     /// When it was ready last, and how long that took, in milliseconds.
     pub booted: Option<(Timestamp, u32)>,
+    /// How long its phases took that it went through, in milliseconds and in
+    /// [`BootPhase::ALL`]'s order.
+    #[serde(default)]
+    pub phases: [Option<u32>; BOOT_PHASES],
     pub last_use: Timestamp,
     /// Since when its meter runs, and at what price.
     pub open: Option<(Timestamp, Rate)>,
+    /// Of that price; of one that was listed before it was kept, the book's.
+    #[serde(default)]
+    pub basis: Option<Basis>,
+    #[serde(default, skip_serializing_if = "Mishaps::is_none")]
+    pub mishaps: Mishaps,
     /// What was settled in the latest month that anything was settled in.
     pub settled: (Month, NanoDollars),
 }
@@ -37,9 +49,11 @@ impl From<&Agent> for Summary {
     fn from(agent: &Agent) -> Self {
         let marks = agent.boot.marks();
         let ready = marks.last().filter(|mark| mark.phase == BootPhase::Ready);
-        let booted = marks.first().zip(ready).map(|(asked, ready)| {
-            (ready.at, u32::try_from(ready.at.since(asked.at).as_millis()).unwrap_or(u32::MAX))
-        });
+        let booted = marks.first().zip(ready).map(|(asked, ready)| (ready.at, ms(ready.at.since(asked.at))));
+        let mut phases = [None; BOOT_PHASES];
+        for (phase, took) in agent.boot.spans().filter(|_| booted.is_some()) {
+            phases[phase as usize] = Some(ms(took));
+        }
         Self {
             id: agent.id,
             owner: agent.owner,
@@ -51,11 +65,18 @@ impl From<&Agent> for Summary {
             generation: agent.generation,
             version: agent.version,
             booted,
+            phases,
             last_use: agent.last_use,
             open: agent.instance.as_ref().map(|instance| (instance.started_at, instance.price.rate)),
+            basis: agent.instance.as_ref().map(|instance| instance.price.basis),
+            mishaps: agent.mishaps,
             settled: agent.settled.month,
         }
     }
+}
+
+fn ms(span: Duration) -> u32 {
+    u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
 }
 
 impl Summary {
@@ -80,8 +101,10 @@ impl Summary {
         settled + running
     }
 
-    /// As it is shown at `now`.
-    pub fn row(&self, owner: Name, now: Timestamp) -> Row {
+    /// As it is shown at a moment.
+    pub fn row(&self, owner: Name, moment: &Moment<'_>) -> Row {
+        let now = moment.now;
+        let expected = || moment.rates.expected(self.size, self.provider).basis;
         Row {
             id: self.id,
             name: self.name.clone(),
@@ -93,6 +116,8 @@ impl Summary {
             version: self.version,
             boot: self.booted.map(|(_, took)| took),
             last_use: self.last_use,
+            stuck_since: self.has(Trouble::Stuck, moment).then_some(self.since),
+            basis: self.basis.unwrap_or_else(expected),
             rate: self.rate(),
             month: self.month(now),
             as_of: now,
@@ -115,6 +140,11 @@ pub struct Row {
     /// Of the latest boot that came to its end, in milliseconds.
     pub boot: Option<u32>,
     pub last_use: Timestamp,
+    /// Since when it is in its state, if that is for too long.
+    pub stuck_since: Option<Timestamp>,
+    /// Of what it costs, or would cost if it were awake; where it is
+    /// [`Basis::Unpriced`] the sums are not known.
+    pub basis: Basis,
     /// What an hour of it costs now.
     pub rate: Rate,
     /// What it has cost since the first of the month, UTC, at `as_of`; from

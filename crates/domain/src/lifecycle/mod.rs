@@ -227,6 +227,7 @@ pub fn create(new: NewAgent, at: Timestamp) -> Transition {
         snapshot: None,
         save_failure: None,
         loss: None,
+        mishaps: Default::default(),
         moving: false,
         last_use: at,
         busy: None,

@@ -375,6 +375,7 @@ fn unsaved(draft: &mut Draft, bytes: u64) -> Result<(), Illegal> {
 
 fn tell_unsaved(draft: &mut Draft, message: String) {
     draft.agent.save_failure = Some(SaveFailure { at: draft.at, message: message.clone() });
+    draft.agent.mishaps.save_failed = Some(draft.at);
     draft.tell(What::SaveFailed { message });
 }
 
@@ -387,8 +388,7 @@ fn exited(draft: &mut Draft, failure: Failure) -> Result<(), Illegal> {
         // It was told to end, saved everything, and did: the next run goes on.
         Phase::Running if draft.agent.instance.is_some() && draft.save() == Save::Done => {
             let until = draft.ended_at.unwrap_or(draft.at);
-            draft.enter(Phase::Interrupted { until });
-            draft.tell(What::Interrupted { until });
+            taken_back(draft, until);
             stopped(draft)
         }
         Phase::Provisioning | Phase::Booting | Phase::Running | Phase::Saving
@@ -441,6 +441,12 @@ fn stopped(draft: &mut Draft) -> Result<(), Illegal> {
     }
 }
 
+fn taken_back(draft: &mut Draft, until: Timestamp) {
+    draft.enter(Phase::Interrupted { until });
+    draft.agent.mishaps.interrupted = Some(draft.at);
+    draft.tell(What::Interrupted { until });
+}
+
 fn interrupted(draft: &mut Draft, until: Timestamp) -> Result<(), Illegal> {
     let save = match draft.agent.phase {
         Phase::Provisioning | Phase::Booting => Save::Done,
@@ -450,10 +456,9 @@ fn interrupted(draft: &mut Draft, until: Timestamp) -> Result<(), Illegal> {
         // On its way out already.
         _ => return Err(Illegal::NotNow),
     };
-    draft.enter(Phase::Interrupted { until });
+    taken_back(draft, until);
     draft.set_save(save);
     draft.due_now();
-    draft.tell(What::Interrupted { until });
     if save == Save::Asked {
         draft.tell(What::Saving { why: SaveReason::Interrupted });
     }

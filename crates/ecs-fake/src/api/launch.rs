@@ -9,7 +9,7 @@ use super::arn;
 use super::placement::{Place, zone};
 use super::run_task::Asked;
 use crate::calls::Launch;
-use crate::random::Random;
+use crate::random::{self, Random};
 use crate::shape::{Attachment, Container, EphemeralStorage, Epoch, KeyValue, Status, Task, id_of};
 use crate::shared::{Announce, Shared};
 use crate::state::{Record, State};
@@ -25,10 +25,10 @@ pub(super) fn launch(
     let (config, definition) = (&shared.config, &asked.definition);
     state.launched += 1;
     let mut random = Random::new(config.seed, &[6, state.launched]);
-    let (id, attachment) = (random.hex(32), random.uuid());
+    let (id, attachment) = (random::hex(&mut random, 32), random::uuid(&mut random));
     let task_arn = arn(config, &format!("task/{}/{id}", asked.cluster));
     let mut run = asked.run.clone();
-    run.credentials = random.uuid();
+    run.credentials = random::uuid(&mut random);
     if run.command.is_empty() {
         run.command.clone_from(&config.program);
     }
@@ -51,7 +51,10 @@ pub(super) fn launch(
         connectivity: None,
         connectivity_at: None,
         containers: vec![Container {
-            container_arn: arn(config, &format!("container/{}/{id}/{}", asked.cluster, random.uuid())),
+            container_arn: arn(
+                config,
+                &format!("container/{}/{id}/{}", asked.cluster, random::uuid(&mut random)),
+            ),
             task_arn: task_arn.clone(),
             name: definition.container.clone(),
             image: definition.image.clone(),

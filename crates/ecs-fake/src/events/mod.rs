@@ -75,7 +75,7 @@ impl Bus {
     /// Tells of a task's newest version.
     pub fn publish(&self, ordinal: u64, task: &Task, deliveries: &Deliveries) {
         let mut random = Random::new(self.config.seed, &[3, ordinal, task.version]);
-        let body = envelope::of(task, &self.config, &random.uuid());
+        let body = envelope::of(task, &self.config, &crate::random::uuid(&mut random));
         let text: Arc<str> = body.to_string().into();
         lock(&self.published).push(Event { task_arn: task.task_arn.clone(), version: task.version, body });
         let fate = Fate::draw(deliveries, &mut random, task.last_status);

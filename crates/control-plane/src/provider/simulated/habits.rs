@@ -7,7 +7,7 @@ use domain::id::AgentId;
 use domain::time::{Day, Timestamp};
 
 use super::model::Model;
-use super::random::Random;
+use super::random::of_agent;
 
 /// How far ahead the next use is looked for.
 const AHEAD: i64 = 60;
@@ -31,7 +31,7 @@ struct Habit {
 
 /// In working hours.
 const OFFICE: Habit =
-    Habit { weekend: false, chance: 0.9, sessions: (1, 2), hours: (8, 17), minutes: (20, 110) };
+    Habit { weekend: false, chance: 0.9, sessions: (2, 3), hours: (8, 17), minutes: (40, 150) };
 const EVENING: Habit =
     Habit { weekend: true, chance: 0.6, sessions: (1, 1), hours: (18, 22), minutes: (20, 90) };
 /// A job that runs by night.
@@ -41,7 +41,7 @@ const SELDOM: Habit =
 
 impl Model {
     fn habit(self, agent: AgentId) -> &'static Habit {
-        match Random::of_agent(self.seed, agent, &[6]).between(0, 9) {
+        match of_agent(self.seed, agent, &[6]).between(0, 9) {
             0..=5 => &OFFICE,
             6..=7 => &EVENING,
             8 => &NIGHT,
@@ -52,10 +52,8 @@ impl Model {
     /// When it is used of a UTC day, in order; a session may end on the next.
     pub(crate) fn sessions(self, agent: AgentId, day: Day) -> Vec<Session> {
         let habit = self.habit(agent);
-        let mut random = Random::of_agent(self.seed, agent, &[7, day.0.unsigned_abs()]);
-        // 1970-01-01 was a Thursday; Saturday and Sunday are 5 and 6 from Monday.
-        let weekend = (day.0 + 3).rem_euclid(7) >= 5;
-        if (weekend && !habit.weekend) || !random.chance(habit.chance) {
+        let mut random = of_agent(self.seed, agent, &[7, day.0.unsigned_abs()]);
+        if (day.is_weekend() && !habit.weekend) || !random.chance(habit.chance) {
             return Vec::new();
         }
         let count = random.between(habit.sessions.0, habit.sessions.1);

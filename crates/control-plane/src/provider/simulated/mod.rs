@@ -9,7 +9,7 @@ mod answer;
 mod habits;
 mod life;
 mod model;
-mod random;
+pub(crate) mod random;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +31,6 @@ use crate::link::Link;
 use life::{Life, Stage};
 
 pub use model::Model;
-pub(crate) use random::Random;
 
 /// Instances of one play. They end with it.
 pub struct Simulated {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::id::InstanceId;
 
-use super::random::Random;
+use super::random::{Random, of_agent};
 
 /// The spans of a boot in milliseconds, least and most. Together 30 to 57 s.
 const PLACING: (u64, u64) = (1_000, 2_000);
@@ -88,7 +88,7 @@ impl Model {
     /// A state that grows with each run, and of which each changes a little.
     pub(crate) fn saved(self, instance: InstanceId) -> Saved {
         let runs = u64::from(instance.generation.0);
-        let mut agent = Random::of_agent(self.seed, instance.agent, &[4]);
+        let mut agent = of_agent(self.seed, instance.agent, &[4]);
         let bytes = agent.between(3_000_000, 60_000_000) + runs * agent.between(20_000, 400_000);
         let mut run = self.random(instance, 5);
         Saved {
@@ -99,7 +99,7 @@ impl Model {
     }
 
     fn random(self, instance: InstanceId, what: u64) -> Random {
-        Random::of_agent(self.seed, instance.agent, &[u64::from(instance.generation.0), what])
+        of_agent(self.seed, instance.agent, &[u64::from(instance.generation.0), what])
     }
 }
 

@@ -1,6 +1,7 @@
 //! The keys of all items. Texts compare by their bytes in DynamoDB, so numbers
 //! have a fixed width and ids are as they are.
 
+use domain::agent::ProviderName;
 use domain::budget::Subject;
 use domain::id::{AgentId, EntryId, Generation, InstanceId, InvitationId, SessionId, TokenId, UserId};
 use domain::name::Name;
@@ -87,6 +88,10 @@ pub(super) fn account(of: &Subject) -> Key {
 pub(super) fn accounts_after(after: Option<&Subject>) -> Span {
     let low = after.map_or_else(|| "!".to_owned(), |after| format!("{after}\u{1}"));
     Span { partition: "budgets".to_owned(), low, high: "~".to_owned() }
+}
+
+pub(super) fn drain(provider: ProviderName) -> Key {
+    key(format!("provider#{}", provider.as_str()), "drain")
 }
 
 pub(super) fn user_named(name: &str) -> Key {

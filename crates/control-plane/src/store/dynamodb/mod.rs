@@ -18,6 +18,7 @@ mod change;
 mod check;
 mod client;
 mod deadlines;
+mod drains;
 mod error;
 mod expiring;
 mod invitations;
@@ -37,7 +38,7 @@ mod usage;
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::Builder;
-use domain::agent::Agent;
+use domain::agent::{Agent, ProviderName};
 use domain::audit::Entry;
 use domain::budget::{Account, Subject};
 use domain::event::Event;
@@ -163,6 +164,14 @@ impl Store for Dynamo {
 
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
         agents::fleet(&self.db, shard, after, limit).await
+    }
+
+    async fn drained(&self, provider: ProviderName) -> Result<Option<Timestamp>> {
+        drains::since(&self.db, provider).await
+    }
+
+    async fn set_drained(&self, provider: ProviderName, since: Option<Timestamp>) -> Result<()> {
+        drains::set(&self.db, provider, since).await
     }
 
     async fn account(&self, of: &Subject) -> Result<Option<Account>> {

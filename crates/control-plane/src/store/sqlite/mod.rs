@@ -8,6 +8,7 @@
 mod accounts;
 mod agents;
 mod audit;
+mod drains;
 mod invitations;
 mod people;
 mod readers;
@@ -23,7 +24,7 @@ mod writer;
 use std::path::Path;
 
 use async_trait::async_trait;
-use domain::agent::Agent;
+use domain::agent::{Agent, ProviderName};
 use domain::audit::Entry;
 use domain::budget::{Account, Subject};
 use domain::event::Event;
@@ -137,6 +138,14 @@ impl Store for Sqlite {
 
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {
         self.readers.read(move |db| agents::fleet(db, shard, after, limit)).await
+    }
+
+    async fn drained(&self, provider: ProviderName) -> Result<Option<Timestamp>> {
+        self.readers.read(move |db| drains::since(db, provider)).await
+    }
+
+    async fn set_drained(&self, provider: ProviderName, since: Option<Timestamp>) -> Result<()> {
+        self.writer.write(move |db| drains::set(db, provider, since)).await
     }
 
     async fn account(&self, of: &Subject) -> Result<Option<Account>> {

@@ -38,6 +38,11 @@ statements! {
     METERED = "SELECT id, agent FROM agents
         WHERE shard = ?1 AND metered = 1 AND id > ?2 ORDER BY id LIMIT ?3";
 
+    DRAINED = "SELECT since FROM drains WHERE provider = ?1";
+    DRAIN = "INSERT INTO drains (provider, since) VALUES (?1, ?2)
+        ON CONFLICT (provider) DO UPDATE SET since = excluded.since";
+    UNDRAIN = "DELETE FROM drains WHERE provider = ?1";
+
     ACCOUNT = "SELECT version, account FROM accounts WHERE subject = ?1";
     ACCOUNTS = "SELECT version, account FROM accounts WHERE subject > ?1 ORDER BY subject LIMIT ?2";
     ADD_ACCOUNT = "INSERT INTO accounts (subject, version, account) VALUES (?1, ?2 + 1, ?3)

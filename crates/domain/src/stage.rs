@@ -1,0 +1,24 @@
+//! A demonstration, as its presenter reads it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::{NanoDollars, Rate};
+use crate::time::Timestamp;
+
+/// How the fleet that is played is at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// Its own time.
+    pub now: Timestamp,
+    /// How many of its seconds pass in a real one.
+    pub speed: u32,
+    pub awake: usize,
+    /// On their way to being awake.
+    pub waking: usize,
+    pub asleep: usize,
+    pub failed: usize,
+    /// What all cost an hour now.
+    pub rate: Rate,
+    /// Since the first of its month.
+    pub month: NanoDollars,
+}

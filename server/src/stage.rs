@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use control_plane::clock::{Clock as _, SystemClock};
-use control_plane::demo::{self, Config, Demo, OTHERS};
+use control_plane::demo::{self, Config, Demo, OTHERS, TEAMS};
 use control_plane::orchestrator::Orchestrator;
 use control_plane::{Identity, Principal};
 use domain::name::Name;
@@ -50,10 +50,12 @@ impl Stage {
         origins: &[String],
     ) -> anyhow::Result<Arc<Demo>> {
         let mut owners = Vec::new();
-        for name in std::iter::once(PRESENTER).chain(OTHERS) {
+        for (name, team) in std::iter::once(PRESENTER).chain(OTHERS).zip(TEAMS.iter().cycle()) {
             let name: Name = name.parse().context("an owner's name")?;
             let role = if name.as_str() == PRESENTER { Role::Admin } else { Role::User };
-            let user = identity.ensure_user(&name, role).await?;
+            let team = team.parse().context("a team's name")?;
+            identity.ensure_user(&name, role).await?;
+            let user = identity.set_team(&name, Some(team)).await?;
             owners.push(Principal::of(user, None));
         }
         let folder = self.folder.join("demo");

@@ -33,6 +33,7 @@ pub enum Cue {
     Interrupt,
     SleepAll,
     Burst,
+    SpendBudget,
     /// 1 to 600.
     Speed(u32),
     Reset,
@@ -97,6 +98,7 @@ mod on_server {
             Cue::Interrupt => demo::Cue::Interrupt,
             Cue::SleepAll => demo::Cue::SleepAll,
             Cue::Burst => demo::Cue::Burst,
+            Cue::SpendBudget => demo::Cue::SpendBudget,
             Cue::Reset => demo::Cue::Reset,
             Cue::Speed(times) => {
                 let problem = || "1 to 600".to_owned();

@@ -145,6 +145,7 @@ pub fn Panel(
                 {cue(Cue::Interrupt, "2", "bolt", t.interrupt)}
                 {cue(Cue::SleepAll, "3", "moon", t.sleep_all)}
                 {cue(Cue::Burst, "4", "plus", t.burst)}
+                {cue(Cue::SpendBudget, "5", "receipt", t.spend_budget)}
             </div>
             <p class="stage-done" role="status">
                 {outcome}
@@ -229,6 +230,7 @@ fn cue_of(key: &str, speed: u32) -> Option<Cue> {
         "2" => Cue::Interrupt,
         "3" => Cue::SleepAll,
         "4" => Cue::Burst,
+        "5" => Cue::SpendBudget,
         "0" => Cue::Reset,
         "+" => Cue::Speed(SPEEDS.into_iter().find(|times| *times > speed)?),
         "-" | "−" => Cue::Speed(SPEEDS.into_iter().rfind(|times| *times < speed)?),

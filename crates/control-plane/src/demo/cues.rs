@@ -1,10 +1,12 @@
 //! What a presenter may have happen.
 
 use domain::agent::Phase;
+use domain::budget::{Budget, Subject};
 use domain::id::{AgentId, InstanceId};
 use domain::view::AgentView;
 
 use super::{Demo, Show, Speed, people};
+use crate::budgets;
 use crate::error::{Error, Result};
 use crate::fleet::Spawn;
 use crate::identity::Principal;
@@ -24,6 +26,8 @@ pub enum Cue {
     SleepAll,
     /// A hundred new ones are asked for at once.
     Burst,
+    /// The presenter's budget is used up.
+    SpendBudget,
     Speed(Speed),
     /// Begins anew.
     Reset,
@@ -53,6 +57,7 @@ impl Demo {
             Cue::Interrupt => self.interrupt_one(&show).await,
             Cue::SleepAll => self.sleep_all(&show).await,
             Cue::Burst => self.burst(&show).await,
+            Cue::SpendBudget => self.spend_budget(who, &show).await,
             Cue::Speed(speed) => {
                 show.set_speed(speed);
                 Ok(Done { agents: 0, agent: None })
@@ -105,6 +110,21 @@ impl Demo {
             }
         }
         Ok(self.done(made))
+    }
+
+    /// The presenter's budget becomes what they have spent already. What follows
+    /// is the house's own doing, and done at once: it is told, their agents are
+    /// saved and sleep, and wakes are refused until the budget is raised.
+    async fn spend_budget(&self, who: &Principal, show: &Show) -> Result<Done> {
+        let awake = |view: &AgentView| view.phase == Phase::Running || view.is_waking();
+        let own: Vec<AgentView> = show.fleet.list(who).await?;
+        let spent = own.iter().map(|view| view.meter.month).sum();
+        let budget = Budget { month: Some(spent), ..Budget::default() };
+        let ledger = &show.fleet.ledger;
+        budgets::set(&*ledger.store, &Subject::Person(who.user), budget).await?;
+        budgets::enforce(ledger, &[who.user].into(), false).await?;
+        let slept = own.into_iter().filter(awake).map(|view| (who.clone(), view.id));
+        Ok(self.done(slept.collect()))
     }
 
     /// The first such agent, the presenter's before all others'.

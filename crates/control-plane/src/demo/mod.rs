@@ -25,6 +25,7 @@ use domain::price::Rates;
 use domain::time::Timestamp;
 use tokio::task::JoinSet;
 
+use crate::budgets;
 use crate::error::{Error, Result};
 use crate::identity::Principal;
 use crate::provider::simulated::Model;
@@ -36,7 +37,7 @@ use history::History;
 pub use crate::clock::Speed;
 pub use cues::{Cue, Done};
 pub use opening::opening;
-pub use people::{AGENTS, OTHERS};
+pub use people::{AGENTS, OTHERS, TEAMS};
 pub use show::Show;
 
 /// Settings of a demonstration.
@@ -81,7 +82,7 @@ impl Demo {
                     id: owner.user,
                     name: owner.name.clone(),
                     role: owner.role,
-                    team: None,
+                    team: owner.team.clone(),
                     created_at,
                 })
                 .await?;
@@ -100,6 +101,9 @@ impl Demo {
         }
         while let Some(written) = writing.join_next().await {
             written.map_err(|error| Error::Store(StoreError::Failed(error.to_string())))??;
+        }
+        for (of, budget) in people::budgets() {
+            budgets::set(&*history.store, &of, budget).await?;
         }
         // Each show begins with its books made up.
         spend::fold(&*history.store).await?;

@@ -1,7 +1,9 @@
 //! Whose the fleet is. All of it is made up.
 
 use domain::agent::ProviderName;
+use domain::budget::{Budget, Subject};
 use domain::lifecycle::NewAgent;
+use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::size::Size;
 
@@ -25,6 +27,18 @@ pub const OTHERS: [&str; 11] = [
     "Lucía Serra",
     "Marta Iglesias",
 ];
+
+/// The presenter and the others are in these, one after the other.
+pub const TEAMS: [&str; 3] = ["Producto", "Ventas", "Soporte"];
+
+/// Limits at first, so that there is something to see: of everybody, and of a
+/// team, in dollars a month.
+pub(super) fn budgets() -> [(Subject, Budget); 2] {
+    let dollars =
+        |dollars: i64| Budget { month: Some(NanoDollars(dollars * 1_000_000_000)), ..Budget::default() };
+    let team = TEAMS[1].parse().expect("it is short and visible");
+    [(Subject::Fleet, dollars(60)), (Subject::Team(team), dollars(15))]
+}
 
 /// What agents are for.
 const WORK: [&str; 20] = [

@@ -24,7 +24,7 @@ async fn demo() -> (Demo, TempDir) {
         user: UserId::from_random([id; 10]),
         name: name.parse::<Name>().unwrap(),
         role: Role::User,
-        team: None,
+        team: Some(TEAMS[0].parse().unwrap()),
         proof: None,
     });
     let started = std::time::Instant::now();
@@ -108,6 +108,15 @@ async fn it_goes_on_by_itself_takes_cues_and_begins_anew_as_it_began() {
     assert!(demo.cue(&presenter, Cue::Interrupt).await.unwrap().agent.is_some());
     demo.cue(&presenter, Cue::SleepAll).await.unwrap();
     until(&demo, |look| look.awake < 20 && look.failed == 0).await;
+
+    // What they spent is their budget: those of theirs that are awake sleep, and none wakes.
+    let own = demo.show().fleet.list(&presenter).await.unwrap();
+    let asleep = own.iter().find(|view| view.phase == Phase::Asleep).unwrap().id;
+    demo.cue(&presenter, Cue::SpendBudget).await.unwrap();
+    let refused = demo.show().fleet.wake(&presenter, asleep).await;
+    assert!(matches!(refused, Err(Error::OverBudget(_))), "{refused:?}");
+    let told = demo.show().budgets.told(&presenter).await.unwrap();
+    assert_eq!(told.map(|(percent, _)| percent), Some(100));
 
     let past = demo.show();
     let mut listener = past.fleet.listen();

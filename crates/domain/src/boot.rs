@@ -94,6 +94,17 @@ impl Timeline {
         }
     }
 
+    /// Records a phase that was passed before it was told, between the marks on
+    /// either side of it; says whether that is news.
+    pub fn fill(&mut self, phase: BootPhase, at: Timestamp) -> bool {
+        let index = self.0.partition_point(|mark| mark.phase < phase);
+        let Some(next) = self.0.get(index).filter(|next| next.phase != phase) else { return false };
+        let first = index.checked_sub(1).map_or(at, |before| self.0[before].at);
+        let at = at.max(first).min(next.at);
+        self.0.insert(index, Mark { phase, at });
+        true
+    }
+
     /// How long each phase took that another followed on, in order.
     pub fn spans(&self) -> impl Iterator<Item = (BootPhase, std::time::Duration)> {
         self.0.windows(2).map(|pair| (pair[0].phase, pair[1].at.since(pair[0].at)))
@@ -124,9 +135,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_timeline_never_goes_backwards(steps in prop::collection::vec((0usize..9, any::<i64>()), 0..40)) {
+        fn a_timeline_never_goes_backwards(
+            steps in prop::collection::vec((0usize..9, any::<i64>(), any::<bool>()), 0..40),
+        ) {
             let mut timeline = Timeline::default();
-            for (phase, at) in steps { timeline.reach(BootPhase::ALL[phase], Timestamp(at)); }
+            for (phase, at, late) in steps {
+                let (phase, at) = (BootPhase::ALL[phase], Timestamp(at));
+                let last = timeline.current();
+                if late { timeline.fill(phase, at); } else { timeline.reach(phase, at); }
+                prop_assert!(!late || timeline.current() == last, "what is late ends no boot");
+            }
             prop_assert!(timeline.marks().is_sorted_by(|a, b| a.phase < b.phase && a.at <= b.at));
         }
     }

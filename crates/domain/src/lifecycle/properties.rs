@@ -250,7 +250,7 @@ fn boots_forwards(before: &Agent, after: &Agent) {
     let (old, new) = (before.boot.marks(), after.boot.marks());
     assert!(new.is_sorted_by(|a, b| a.phase < b.phase && a.at <= b.at));
     if after.generation == before.generation {
-        assert!(new.starts_with(old), "what was reached was taken back");
+        assert!(old.iter().all(|mark| new.contains(mark)), "what was reached was taken back");
     }
 }
 

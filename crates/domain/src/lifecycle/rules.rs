@@ -179,14 +179,20 @@ fn launched(draft: &mut Draft, mut instance: Instance, policy: &Policy) -> Resul
 }
 
 fn placed(draft: &mut Draft, marks: &[Mark], policy: &Policy) -> Result<(), Illegal> {
-    if draft.agent.phase != Phase::Provisioning {
-        return Err(Illegal::NotNow);
-    }
     // Of the phases that follow the instance has to tell itself.
     let told = marks.iter().filter(|mark| mark.phase <= BootPhase::Enrolling);
+    match draft.agent.phase {
+        Phase::Provisioning => {}
+        // The instance was quicker than the provider's word.
+        Phase::Booting | Phase::Running => {
+            let filled = told.fold(false, |news, mark| draft.agent.boot.fill(mark.phase, mark.at) | news);
+            return if filled { Ok(()) } else { Err(Illegal::Already) };
+        }
+        _ => return Err(Illegal::NotNow),
+    }
     let mut news = false;
     for mark in told {
-        news |= draft.reach_at(mark.phase, mark.at);
+        news |= draft.reach_at(mark.phase, mark.at) || draft.agent.boot.fill(mark.phase, mark.at);
     }
     if !news {
         return Err(Illegal::Already);

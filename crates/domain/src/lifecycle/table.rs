@@ -14,10 +14,10 @@ use crate::agent::{FailureReason, Phase};
 const TABLE: &str = "
 pending: sleep→asleep delete→deleting launching→provisioning | already: wake exited
 placing: sleep→saving delete→deleting launched→provisioning placed→provisioning launch-failed→failed boot-failed→failed boot-overdue→failed interruption→interrupted | already: wake launching | too early: enrolled exited
-launched: sleep→saving delete→deleting enrolled→booting boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launching launched placed
-booting: sleep→saving delete→deleting boot-reached→booting ready→running boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launched enrolled
-running: sleep→saving delete→deleting kept-awake→running idle-checked→running unanswered→running saved→running save-failed→running unsaved→running exited→failed interruption→interrupted | already: wake launched ready answered
-silent: sleep→saving delete→deleting kept-awake→running idle-checked→running unanswered→failed answered→running saved→running save-failed→running unsaved→running exited→failed interruption→interrupted | already: wake launched ready
+launched: sleep→saving delete→deleting placed→provisioning enrolled→booting boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launching launched
+booting: sleep→saving delete→deleting placed→booting boot-reached→booting ready→running boot-failed→failed boot-overdue→failed exited→failed interruption→interrupted | already: wake launched enrolled
+running: sleep→saving delete→deleting kept-awake→running placed→running idle-checked→running unanswered→running saved→running save-failed→running unsaved→running exited→failed interruption→interrupted | already: wake launched ready answered
+silent: sleep→saving delete→deleting kept-awake→running placed→running idle-checked→running unanswered→failed answered→running saved→running save-failed→running unsaved→running exited→failed interruption→interrupted | already: wake launched ready
 saving: wake→saving delete→deleting unanswered→saving saved→saving save-failed→running unsaved→saving exited→failed | already: sleep launched answered
 saved: wake→saving delete→deleting unanswered→saving saved→saving exited→asleep stopped→asleep | already: sleep launched answered
 saved, to be woken: sleep→saving delete→deleting unanswered→saving saved→saving exited→pending stopped→pending | already: wake launched answered

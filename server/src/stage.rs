@@ -61,7 +61,8 @@ impl Stage {
         let folder = self.folder.join("demo");
         std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
         let start = demo::opening(SystemClock.now());
-        let config = Config { folder, owners, seed, start, origins: origins.to_vec() };
+        let audit = Some(identity.log().clone());
+        let config = Config { folder, owners, seed, start, origins: origins.to_vec(), audit };
         Ok(Arc::new(Demo::open(config).await.context("the demonstration can't begin")?))
     }
 

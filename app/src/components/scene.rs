@@ -2,6 +2,7 @@
 
 use domain::agent::{Failure, Snapshot};
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 use super::act::use_act;
 use super::icon::icon;
@@ -19,12 +20,20 @@ pub fn Asleep(agent: Live) -> impl IntoView {
     let (lang, t, act) = (use_lang(), use_strings(), use_act());
     terminal::foresee();
     let snapshot = agent.memo(|view| view.snapshot.clone());
+    let over_budget = agent.memo(|view| view.over_budget);
     let wake = move |_| act.on(agent, api::wake(agent.id));
     view! {
         <section class="scene">
             <Pinza mood=Mood::Asleep id="asleep" />
             <h2>{t.asleep_title}</h2>
             <p>{move || if snapshot.with(Option::is_some) { t.asleep_text } else { t.asleep_unsaved }}</p>
+            {move || over_budget.get().then(|| view! {
+                <div class="banner" data-state="warning" role="status">
+                    {icon("receipt")}
+                    <p class="banner-text">{lang.budgets().slept}</p>
+                    <A href="/spend">{lang.budgets().see_spend}</A>
+                </div>
+            })}
             {move || snapshot.get().map(|snapshot| view! { <Saved agent snapshot /> })}
             <button
                 class="button button-primary button-large"

@@ -32,6 +32,9 @@ pub struct BudgetStrings {
     /// To who has a budget, at the top of their agents.
     pub used: fn(percent: &str, limit: &str) -> String,
     pub used_up: fn(limit: &str) -> String,
+    /// Why an agent sleeps: on its page, and in the fleet's history of it.
+    pub slept: &'static str,
+    pub saving: &'static str,
     pub see_spend: &'static str,
     /// Why something was refused: the month, agents awake, a size.
     pub refused: [&'static str; 3],
@@ -92,6 +95,8 @@ static ES: BudgetStrings = BudgetStrings {
             "Has usado tu presupuesto de este mes ({limit}). Tus agentes se guardan y duermen; puede ampliarlo quien administra."
         )
     },
+    slept: "Se guardó y duerme porque se usó el presupuesto. Puede ampliarlo quien administra.",
+    saving: "Guardando: presupuesto usado",
     see_spend: "Ver el gasto",
     refused: [
         "El presupuesto de este mes está usado, o apartado para los que están despiertos.",
@@ -138,6 +143,8 @@ static EN: BudgetStrings = BudgetStrings {
             "You have used up this month's budget ({limit}). Your agents are saved and sleep; an administrator can raise it."
         )
     },
+    slept: "It was saved and sleeps because the budget is used up. An administrator can raise it.",
+    saving: "Saving: budget used up",
     see_spend: "See the spend",
     refused: [
         "This month's budget is used up, or set aside for those that are awake.",

@@ -47,7 +47,8 @@ impl Lang {
     /// An amount with as many decimals as it needs to say something.
     pub fn sum(self, amount: NanoDollars) -> String {
         let decimals = match amount.0.unsigned_abs() {
-            0..10_000_000 => 6,
+            0 => 2,
+            1..10_000_000 => 6,
             10_000_000..10_000_000_000 => 4,
             _ => 2,
         };

@@ -121,7 +121,7 @@ fn Row(budget: Listed, editing: RwSignal<Option<Editing>>) -> impl IntoView {
     view! {
         <tr data-level=level>
             <th scope="row">{name}</th>
-            <td class="numerals">
+            <td class="numerals" data-label=t.spent>
                 {sums}
                 {percent
                     .map(|percent| view! {
@@ -131,9 +131,9 @@ fn Row(budget: Listed, editing: RwSignal<Option<Editing>>) -> impl IntoView {
                         </svg>
                     })}
             </td>
-            <td class="numerals">{counts}</td>
-            <td>{sizes}</td>
-            <td>
+            <td class="numerals" data-label=t.awake>{counts}</td>
+            <td data-label=t.sizes>{sizes}</td>
+            <td data-label=t.notices>
                 <ul class="budgets-told">{told}</ul>
             </td>
             <td>

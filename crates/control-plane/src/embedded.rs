@@ -166,6 +166,7 @@ impl Embedded {
             policy: config.policy,
             prices: config.prices,
             notify: config.notify,
+            audit: None,
             launches: config.launches,
             origins: config.origins,
         });

@@ -39,6 +39,8 @@ pub struct Parts {
     pub prices: Prices,
     /// Where budgets' notices are sent besides being shown.
     pub notify: Option<Endpoint>,
+    /// Where it is told what people did; in its own store unless another log is named.
+    pub audit: Option<Audit>,
     pub launches: LaunchPolicy,
     /// `Origin`s that terminals may be opened from.
     pub origins: Vec<String>,
@@ -81,10 +83,12 @@ impl ControlPlane {
             policy,
             prices,
             notify,
+            audit,
             launches,
             origins,
             certificate,
         } = parts;
+        let audit = audit.unwrap_or_else(|| Audit::new(Arc::clone(&store), Arc::clone(&clock)));
         if prices.at(clock.now()).is_empty() {
             tracing::warn!(region = %prices.region, "the price book has no line for {}: what is billed there is unknown", prices.region);
         }
@@ -119,11 +123,11 @@ impl ControlPlane {
                 provider,
                 instances,
                 signer: Arc::clone(&signer),
-                audit: Audit::new(Arc::clone(&store), Arc::clone(&clock)),
+                audit: audit.clone(),
                 guests: Arc::new(guests),
             }),
-            budgets: Arc::new(Budgets::of(Arc::clone(&ledger))),
-            spend: Arc::new(Spend::new(store, clock)),
+            budgets: Arc::new(Budgets::of(Arc::clone(&ledger), audit.clone())),
+            spend: Arc::new(Spend::new(store, clock).telling(audit)),
             identity,
             link: Arc::new(Link {
                 ledger,

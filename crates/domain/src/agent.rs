@@ -304,6 +304,9 @@ pub struct Agent {
     /// This boot goes on where the provider took the last instance back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moving: bool,
+    /// It was put to sleep because a budget was used up, and did not wake since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over_budget: bool,
     pub last_use: Timestamp,
     pub busy: Option<Busy>,
     /// When it will sleep, once its owner was warned.

@@ -45,6 +45,8 @@ pub struct AgentView {
     pub loss: Option<Loss>,
     /// This boot goes on where the provider took the last instance back.
     pub moving: bool,
+    /// It sleeps because a budget was used up.
+    pub over_budget: bool,
     pub tier: Option<Tier>,
     pub meter: Meter,
 }
@@ -74,6 +76,7 @@ impl AgentView {
             save_failure: agent.save_failure.clone(),
             loss: agent.loss.clone(),
             moving: agent.moving,
+            over_budget: agent.over_budget,
             tier: agent.instance.as_ref().map(|instance| instance.tier.clone()),
             meter: Meter::of(agent, book, now),
         }

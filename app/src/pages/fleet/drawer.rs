@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::agent::ProviderName;
 use domain::boot::BootPhase;
-use domain::event::{Event, What};
+use domain::event::{Event, SaveReason, What};
 use domain::fleet::State;
 use domain::id::AgentId;
 use domain::time::Timestamp;
@@ -210,7 +210,7 @@ fn Snapshots(known: Known) -> impl IntoView {
             return view! { <p class="soft small">{f.no_snapshots}</p> }.into_any();
         }
         view! {
-            <div class="drawer-table" tabindex="0" role="region" aria-labelledby="snapshots-title">
+            <div class="drawer-table" tabindex="0" role="group" aria-labelledby="snapshots-title">
                 <table>
                     <thead>
                         <tr>
@@ -281,6 +281,7 @@ fn words(event: &Event, t: &'static Strings) -> String {
         What::Renamed => 1,
         What::IdleWarning { .. } => 2,
         What::KeptAwake => 3,
+        What::Saving { why: SaveReason::Budget } => return t.lang.budgets().saving.to_owned(),
         What::Saving { .. } => 4,
         What::Saved { .. } => 5,
         What::SaveFailed { .. } => 6,

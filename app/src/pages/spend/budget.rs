@@ -30,6 +30,10 @@ pub fn Burndown(report: StoredValue<Report>) -> impl IntoView {
     let t = lang.spend();
     let Some(limit) = report.with_value(|report| report.limit) else { return ().into_any() };
     let report = report.get_value();
+    // What the limit was in another month is not known.
+    if report.as_of < report.month.start() || report.as_of >= report.month.next().start() {
+        return ().into_any();
+    }
     let left = NanoDollars((limit - report.total.cost).0.max(0));
     let percent = u64::try_from(i128::from(report.total.cost.0) * 100 / i128::from(limit.0).max(1));
     let percent = percent.unwrap_or(0);

@@ -235,7 +235,7 @@ fn Table(series: Vec<Series>, totals: Vec<NanoDollars>, first: Day) -> impl Into
     view! {
         <details class="chart-table">
             <summary>{t.as_table}</summary>
-            <div class="chart-table-scroll" tabindex="0" role="region" aria-label=t.by_day>
+            <div class="chart-table-scroll" tabindex="0" role="group" aria-label=t.by_day>
                 <table>
                     <thead>
                         <tr>

@@ -154,11 +154,13 @@ fn Controls(query: Query, month: Month) -> impl IntoView {
 #[component]
 fn StackBy(query: Query) -> impl IntoView {
     let t = use_lang().spend();
-    let navigate = use_navigate();
+    let (navigate, params) = (use_navigate(), use_query_map());
     let choose = move |event| {
         let word = event_target_value(&event);
         let by = By::ALL.into_iter().find(|by| by.as_str() == word).unwrap_or_default();
-        navigate(&address("/spend", &Query { by, ..query }), Default::default());
+        // By the address: what it asks for may not be here yet.
+        let asked = query_of(&params.get_untracked());
+        navigate(&address("/spend", &Query { by, ..asked }), Default::default());
     };
     // A person is in one team alone.
     let offered = By::ALL.into_iter().zip(t.bys);

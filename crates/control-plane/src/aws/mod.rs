@@ -169,6 +169,7 @@ impl Account {
                 region: self.region(),
             },
             notify: settings.notify,
+            audit: None,
             launches: LaunchPolicy { direct: Direct::RelayOnly, floor: settings.floor },
             origins: settings.origins,
         })

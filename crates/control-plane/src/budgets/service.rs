@@ -30,8 +30,7 @@ pub struct Budgets {
 
 impl Budgets {
     /// A running control plane's.
-    pub(crate) fn of(ledger: Arc<Ledger>) -> Self {
-        let audit = Audit::new(ledger.store.clone(), ledger.clock.clone());
+    pub(crate) fn of(ledger: Arc<Ledger>, audit: Audit) -> Self {
         Self { store: ledger.store.clone(), clock: ledger.clock.clone(), audit, ledger: Some(ledger) }
     }
 

@@ -25,6 +25,7 @@ use domain::price::Rates;
 use domain::time::Timestamp;
 use tokio::task::JoinSet;
 
+use crate::audit::Audit;
 use crate::budgets;
 use crate::error::{Error, Result};
 use crate::identity::Principal;
@@ -41,7 +42,7 @@ pub use people::{AGENTS, OTHERS, TEAMS};
 pub use show::Show;
 
 /// Settings of a demonstration.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// There, empty, and the demonstration's alone.
     pub folder: PathBuf,
@@ -53,6 +54,8 @@ pub struct Config {
     /// When it begins ([`opening`]); the month ends there.
     pub start: Timestamp,
     pub origins: Vec<String>,
+    /// The log that those who watch can read; the show's own store goes with the show.
+    pub audit: Option<Audit>,
 }
 
 /// A demonstration. It can be begun anew, from the same start.

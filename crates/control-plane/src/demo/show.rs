@@ -83,6 +83,7 @@ impl Show {
             policy: policy(),
             prices: Prices::built_in(),
             notify: None,
+            audit: config.audit.clone(),
             launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
             origins: config.origins.clone(),
             certificate: None,

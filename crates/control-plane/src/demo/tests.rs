@@ -34,6 +34,7 @@ async fn demo() -> (Demo, TempDir) {
         seed: 7,
         start: START,
         origins: Vec::new(),
+        audit: None,
     };
     let demo = Demo::open(config).await.unwrap();
     eprintln!("a month was written in {:?}", started.elapsed());

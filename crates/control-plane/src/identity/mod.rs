@@ -101,6 +101,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Where it tells what people did.
+    pub fn log(&self) -> &Audit {
+        &self.audit
+    }
+
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let audit = Audit::new(Arc::clone(&store), Arc::clone(&clock));
         Self {

@@ -71,6 +71,11 @@ impl Spend {
         Self { store, clock, audit }
     }
 
+    /// Tells in another log than its own store's.
+    pub(crate) fn telling(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+
     /// The month now is in.
     pub fn this_month(&self) -> Month {
         self.clock.now().month()

@@ -77,6 +77,7 @@ impl Draft {
         self.agent.intent = Intent::Awake;
         self.agent.boot = Timeline::asked(self.at);
         self.agent.moving = false;
+        self.agent.over_budget = false;
         self.enter(Phase::Pending);
         self.due_now();
         self.tell(What::Boot { phase: BootPhase::Queued });

@@ -229,6 +229,7 @@ pub fn create(new: NewAgent, at: Timestamp) -> Transition {
         loss: None,
         mishaps: Default::default(),
         moving: false,
+        over_budget: false,
         last_use: at,
         busy: None,
         sleeps_at: None,

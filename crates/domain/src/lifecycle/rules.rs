@@ -59,6 +59,7 @@ pub(super) fn sleep(draft: &mut Draft, why: SaveReason) -> Result<(), Illegal> {
         }
         _ => return Err(Illegal::Already),
     }
+    draft.agent.over_budget = why == SaveReason::Budget;
     Ok(())
 }
 

@@ -170,6 +170,17 @@ fn an_instance_that_comes_after_its_launch_was_called_off_is_metered_until_stopp
 }
 
 #[test]
+fn one_that_is_over_budget_says_so_until_it_wakes() {
+    let run = Run::running().ask(Observation::BudgetSpent);
+    assert_eq!(run.told(), [What::Saving { why: SaveReason::Budget }]);
+    let run = run.later(1).save(1).see(Seen::Stopped { at: None });
+    assert_eq!((&run.agent.phase, run.agent.over_budget), (&Phase::Asleep, true));
+    let run = run.ask(Observation::WakeAsked);
+    assert!(!run.agent.over_budget);
+    assert!(!Run::saving().agent.over_budget, "nor one that was asked to sleep");
+}
+
+#[test]
 fn a_running_agent_saves_before_it_sleeps() {
     let run = Run::saving();
     assert_eq!((&run.agent.phase, save(&run)), (&Phase::Saving, Some(Save::Asked)));

@@ -89,6 +89,7 @@ fn house() -> House {
         policy: crate::demo::policy(),
         prices: Prices::built_in(),
         notify: None,
+        audit: None,
         launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },
         origins: Vec::new(),
         certificate: None,

@@ -167,7 +167,7 @@ pub async fn who_used_a_budget_up_is_told_and_sleeps_saved(store: Ledger) {
     let told = store.account(&person(1)).await.unwrap().unwrap();
     assert_eq!(told.notices.iter().map(|notice| notice.percent).collect::<Vec<_>>(), [50, 80, 100]);
     let after = store.agent(agent.id).await.unwrap().unwrap();
-    assert_eq!((after.phase, after.intent), (Phase::Saving, Intent::Asleep));
+    assert_eq!((after.phase, after.intent, after.over_budget), (Phase::Saving, Intent::Asleep, true));
     let events = store.events(agent.id, agent.last_event, 10).await.unwrap();
     assert_eq!(events.last().unwrap().what, What::Saving { why: SaveReason::Budget });
     let refused = plane.wake(agent.id).await.unwrap_err().to_string();

@@ -16,8 +16,10 @@ use http::Uri;
 
 mod aws;
 pub mod file;
+mod reconcile;
 
 pub use aws::Aws;
+pub use reconcile::Reconcile;
 
 /// OpenClaw Cloud: an agent of your own, awake for cents, asleep for nothing.
 #[derive(Debug, Parser)]
@@ -163,6 +165,8 @@ pub enum SpendCommand {
         #[arg(long, value_name = "MONTH")]
         month: Option<Month>,
     },
+    /// Compares with AWS's own bill, run by run. Fails when anything differs.
+    Reconcile(Reconcile),
     /// Prints a month's use, a line for each day and agent.
     Export {
         #[command(flatten)]

@@ -10,6 +10,7 @@ mod config;
 mod instances;
 #[cfg(test)]
 mod matrix;
+mod reconcile;
 mod serve;
 mod site;
 mod spend;

@@ -11,6 +11,7 @@ use domain::time::Month;
 use futures::TryStreamExt as _;
 
 use crate::config::{Engine, Format, Ledger, SpendCommand};
+use crate::reconcile;
 
 /// Months in a row without use before which none is looked for.
 const EMPTY_MONTHS: u32 = 12;
@@ -18,6 +19,7 @@ const EMPTY_MONTHS: u32 = 12;
 pub async fn run(command: SpendCommand) -> anyhow::Result<()> {
     match command {
         SpendCommand::Verify { ledger, month } => verify(&open(&ledger).await?, month).await,
+        SpendCommand::Reconcile(options) => reconcile::run(&open(&options.ledger).await?, options).await,
         SpendCommand::Export { ledger, month, format } => export(open(&ledger).await?, month, format).await,
     }
 }

@@ -88,6 +88,21 @@ impl Segment {
         }
     }
 
+    /// Time and money of it that are billed between two instants; what runs is
+    /// counted up to the second one.
+    pub fn billed(&self, from: Timestamp, to: Timestamp) -> (Duration, NanoDollars) {
+        let time = self.billed_before(to, to).saturating_sub(self.billed_before(from, to));
+        (time, self.cost_before(to, to) - self.cost_before(from, to))
+    }
+
+    fn billed_before(&self, at: Timestamp, now: Timestamp) -> Duration {
+        let (end, billing) = (self.end(now), Billing::of(self.provider));
+        match self.ended_at {
+            Some(_) if at >= end => billing.billed(end.since(self.started_at)),
+            _ => at.min(end).since(self.started_at),
+        }
+    }
+
     /// Where it ends, `now` while it runs; never before its start.
     pub(crate) fn end(&self, now: Timestamp) -> Timestamp {
         self.ended_at.unwrap_or(now).max(self.started_at)
@@ -187,6 +202,18 @@ mod tests {
             assert_eq!(running.cost(Timestamp(end)), Rate(7_750_000).over(Duration::from_millis(ms)));
         };
         [0, 1, 59_999, 60_000, 60_001, 61_000, 3_600_000, 3_600_500].into_iter().for_each(billed);
+    }
+
+    #[test]
+    fn parts_of_what_is_billed_add_up_and_the_rest_of_a_minute_is_in_the_last() {
+        let segment = Segment { provider: ProviderName::Fargate, ..segment(1000, Some(5500)) };
+        let part = |from, to| segment.billed(Timestamp(from), Timestamp(to));
+        assert_eq!(part(0, 1000), (Duration::ZERO, NanoDollars::ZERO));
+        assert_eq!(part(0, 3000).0, Duration::from_secs(2));
+        assert_eq!(part(3000, 9000).0, Duration::from_secs(58));
+        assert_eq!(part(0, 3000).1 + part(3000, 9000).1, segment.cost(Timestamp(0)));
+        let running = Segment { ended_at: None, ..segment };
+        assert_eq!(running.billed(Timestamp(0), Timestamp(4000)).0, Duration::from_secs(3));
     }
 
     #[test]

@@ -56,6 +56,7 @@ mod fake;
 mod family;
 mod fault;
 mod http;
+mod keeper;
 mod life;
 mod metadata;
 pub mod model;

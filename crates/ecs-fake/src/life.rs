@@ -151,13 +151,13 @@ impl Life {
         if self.stopped_within(self.delays.start).await {
             return Begun::Stopped;
         }
-        match self.execute(address).await {
+        match self.execute(address) {
             Ok(child) => Begun::Runs(child),
             Err(error) => Begun::Failed(format!("CannotStartContainerError: {error}")),
         }
     }
 
-    async fn execute(&self, address: Ipv4Addr) -> io::Result<Running> {
+    fn execute(&self, address: Ipv4Addr) -> io::Result<Running> {
         let folder: PathBuf = self.shared.folder.join(&self.id);
         let runtime_id = state::runtime_id(&self.id, self.ordinal);
         let surroundings = Surroundings {
@@ -170,11 +170,8 @@ impl Life {
         };
         surroundings.make()?;
         let environment = surroundings.environment(&self.run);
-        let child = self
-            .shared
-            .spawner
-            .spawn(Start { command: self.run.command.clone(), environment, folder })
-            .await?;
+        let start = Start { command: self.run.command.clone(), environment, folder };
+        let child = self.shared.spawner.spawn(&start)?;
         self.update(|record| {
             record.group = child.id();
             record.task().last_status = Status::Running;

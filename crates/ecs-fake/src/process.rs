@@ -1,22 +1,17 @@
-//! Processes of tasks. Each has a folder and a process group of its own. The
-//! kernel kills it when the fake ends, however that happens; what it started is
-//! killed too, unless the fake itself is killed by force.
+//! Processes of tasks. Each has a folder and a process group of its own, and ends
+//! with the fake, however that ends, and with it all that it started.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::process::{
-    Pid, Signal, getppid, kill_process, kill_process_group, set_parent_process_death_signal,
-};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, Command};
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
 use crate::family;
+use crate::keeper::Keeper;
 
 /// What to start.
 #[derive(Debug)]
@@ -33,53 +28,35 @@ pub(crate) fn output_of(folder: &Path) -> PathBuf {
     folder.join(OUTPUT)
 }
 
-type Request = (Start, oneshot::Sender<io::Result<Running>>);
-
-/// Starts processes from one thread that lives as long as the fake: their death
-/// signal comes when the thread that started them ends, and a runtime's threads come and go.
-pub(crate) struct Spawner(Mutex<Option<(mpsc::Sender<Request>, JoinHandle<()>)>>);
+/// Starts processes, as long as the fake lives.
+pub(crate) struct Spawner(Arc<Mutex<Option<Keeper>>>);
 
 impl Spawner {
-    /// Within a runtime: the processes are watched by it.
     pub fn open() -> io::Result<Self> {
-        let (sender, inbox) = mpsc::channel::<Request>();
-        let runtime = Handle::current();
-        let thread = std::thread::Builder::new().name("ecs-fake-spawner".to_owned()).spawn(move || {
-            let _entered = runtime.enter();
-            for (start, reply) in inbox {
-                // Who asked may be gone with the fake; then it is killed as it is dropped.
-                let _ = reply.send(spawn(&start));
-            }
-        })?;
-        Ok(Self(Mutex::new(Some((sender, thread)))))
+        Ok(Self(Arc::new(Mutex::new(Some(Keeper::open()?)))))
     }
 
-    pub async fn spawn(&self, start: Start) -> io::Result<Running> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || io::Error::other("the fake ends");
-        let sender = self.open_end().as_ref().map(|(sender, _)| sender.clone());
-        sender.ok_or_else(gone)?.send((start, reply)).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+    /// Within a runtime: the process is watched by it.
+    pub fn spawn(&self, start: &Start) -> io::Result<Running> {
+        let keeper = lock(&self.0);
+        let keeper = keeper.as_ref().ok_or_else(|| io::Error::other("the fake ends"))?;
+        spawn(start, keeper).map(|child| Running { child, keeper: Arc::clone(&self.0) })
     }
 
-    /// Starts no more, and returns when what was being started is there: it can be killed then.
+    /// Starts no more, and ends what was started.
     pub fn close(&self) {
-        let Some((sender, thread)) = self.open_end().take() else { return };
-        drop(sender);
-        // It does not panic; if it did, it would start nothing any more either.
-        let _ = thread.join();
-    }
-
-    fn open_end(&self) -> MutexGuard<'_, Option<(mpsc::Sender<Request>, JoinHandle<()>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        drop(lock(&self.0).take());
     }
 }
 
-fn spawn(start: &Start) -> io::Result<Running> {
+fn lock(keeper: &Mutex<Option<Keeper>>) -> MutexGuard<'_, Option<Keeper>> {
+    keeper.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn spawn(start: &Start, keeper: &Keeper) -> io::Result<Child> {
     let (program, arguments) =
         start.command.split_first().ok_or_else(|| io::Error::other("no command specified"))?;
     let output = File::options().create(true).append(true).open(output_of(&start.folder))?;
-    let parent = rustix::process::getpid();
     let mut command = Command::new(program);
     command
         .args(arguments)
@@ -90,15 +67,12 @@ fn spawn(start: &Start) -> io::Result<Running> {
         .stdout(output.try_clone()?)
         .stderr(output)
         .process_group(0);
+    let entry = keeper.entry()?;
     // SAFETY: system calls alone, which are allowed between fork and exec.
     unsafe {
-        command.pre_exec(move || {
-            set_parent_process_death_signal(Some(Signal::KILL))?;
-            // It may have ended before it was said.
-            if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
-        });
+        command.pre_exec(move || entry.sign());
     }
-    command.spawn().map(Running)
+    command.spawn()
 }
 
 /// SIGTERM to the first process, as `docker stop` does.
@@ -122,16 +96,24 @@ pub(crate) fn exit_code(status: ExitStatus) -> i32 {
 }
 
 /// A task's first process. With it goes all that it started.
-pub(crate) struct Running(Child);
+pub(crate) struct Running {
+    child: Child,
+    keeper: Arc<Mutex<Option<Keeper>>>,
+}
 
 impl Running {
     /// Its group's id too; none once it was waited for.
     pub fn id(&self) -> Option<Pid> {
-        self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+        self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
     }
 
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.0.wait().await
+        let id = self.id();
+        let status = self.child.wait().await;
+        if let (Some(id), Some(keeper)) = (id, &*lock(&self.keeper)) {
+            keeper.strike(id);
+        }
+        status
     }
 }
 

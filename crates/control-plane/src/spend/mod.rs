@@ -2,8 +2,10 @@
 //! rollups, with what still waits to be folded into them and what the running
 //! meters show. Rebuilding the rollups is [`Spend::verify`].
 
+mod bill;
 mod export;
 mod fold;
+mod reconcile;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -23,8 +25,10 @@ use crate::error::Result;
 use crate::store::usage::{Book, Unfolded, View, lines_until};
 use crate::store::{Shard, Store};
 
+pub use bill::{Apart, Bill, Billed, Decimal, Refused, Tagged};
 pub use export::Row;
 pub(crate) use fold::fold;
+pub use reconcile::{Metered, Mismatch, Reconciled, What};
 pub use verify::{Difference, Verified};
 
 /// Rows read at once.

@@ -10,12 +10,14 @@ use serde_json::json;
 
 use crate::client::{definition, request};
 
-/// Runs one task that prints its process's id: the program and that id.
-fn start() -> (Child, u32) {
+const TASK: &str = "setsid sleep 600 & echo $$ $! >pid.new; mv pid.new pid; wait";
+
+/// Runs one task of two processes, the second in a session of its own, as a
+/// terminal's shell is: the program and their ids.
+fn start() -> (Child, Vec<u32>) {
     let folder = tempfile::tempdir().unwrap().keep();
     let file = folder.join("agent.json");
-    std::fs::write(&file, definition("echo $$ >pid.new; mv pid.new pid; exec sleep 600").to_string())
-        .unwrap();
+    std::fs::write(&file, definition(TASK).to_string()).unwrap();
     let mut fake = Command::new(env!("CARGO_BIN_EXE_ecs-fake"))
         .args([
             "--task-definition".as_ref(),
@@ -47,7 +49,7 @@ fn start() -> (Child, u32) {
         pid.is_some()
     });
     std::fs::remove_dir_all(&folder).unwrap();
-    (fake, pid.unwrap().trim().parse().unwrap())
+    (fake, pid.unwrap().split_whitespace().map(|id| id.parse().unwrap()).collect())
 }
 
 fn until(mut so: impl FnMut() -> bool) {
@@ -70,10 +72,10 @@ fn runs(process: u32) -> bool {
 fn its_tasks_end_with_it_however_it_ends() {
     for signal in [Signal::TERM, Signal::KILL] {
         let (mut fake, task) = start();
-        assert!(runs(task));
+        assert!(task.len() == 2 && task.iter().all(|process| runs(*process)));
         kill_process(Pid::from_child(&fake), signal).unwrap();
         fake.wait().unwrap();
-        until(|| !runs(task));
+        until(|| !task.iter().any(|process| runs(*process)));
     }
 }
 

@@ -107,8 +107,8 @@ async fn what_passes_is_not_seen() {
         proxy.next("AssumeRole", fault);
     }
     whole_lives(&cloud, &owner).await;
-    // A session's end is the one thing that is removed by its key.
-    let reply = owner.browser.post("/api/console/sign_out", &json!({})).await;
+    // A drain's end is the one thing that is removed by its key alone.
+    let reply = owner.browser.post("/api/console/fleet_drain", &json!({ "wish": "end" })).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let left = proxy.planned();
     assert!(left.is_empty(), "what was to befall and did not: {left:?}");

@@ -98,6 +98,7 @@ async fn whole_lives(cloud: &Cloud, owner: &Person) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_passes_is_not_seen() {
     let (proxy, cloud, _server, owner) = installation(brisk(), &[]).await;
+    cloud.command(&["user", "role", "owner", "admin"]);
     for (operation, status, slower) in CALLS {
         for fault in passing(status, slower) {
             proxy.next(operation, fault);

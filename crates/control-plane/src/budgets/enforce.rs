@@ -19,20 +19,34 @@ use crate::store::{Shard, StoreError};
 pub(crate) async fn enforce(ledger: &Ledger, owners: &BTreeSet<UserId>, sends: bool) -> Result<()> {
     for owner in owners {
         let of = Subject::Person(*owner);
-        let Some(account) = ledger.store.account(&of).await? else { continue };
-        let standing = person(ledger, *owner, None, ledger.now()).await?;
-        look(ledger, account, standing, sends).await?;
+        let looked = async {
+            let Some(account) = ledger.store.account(&of).await? else { return Ok(()) };
+            let standing = person(ledger, *owner, None, ledger.now()).await?;
+            look(ledger, account, standing, sends).await
+        };
+        told(&of, looked.await);
     }
     for account in all(&*ledger.store).await? {
         if matches!(account.of, Subject::Person(_)) {
             continue;
         }
-        let now = ledger.now();
-        let standing = pool(ledger, &account.of, now).await?;
-        let account = Account { pool: Some(Pool { at: now, standing }), ..account };
-        look(ledger, account, standing, sends).await?;
+        let of = account.of.clone();
+        let looked = async {
+            let now = ledger.now();
+            let standing = pool(ledger, &of, now).await?;
+            let account = Account { pool: Some(Pool { at: now, standing }), ..account };
+            look(ledger, account, standing, sends).await
+        };
+        told(&of, looked.await);
     }
     Ok(())
+}
+
+/// One budget that can't be looked at does not keep the others from holding.
+fn told(of: &Subject, looked: Result<()>) {
+    if let Err(error) = looked {
+        tracing::error!(%of, %error, "the budget of {of} was not looked at");
+    }
 }
 
 /// Writes down how an account stands, and acts on it.

@@ -46,20 +46,16 @@ pub(crate) async fn turns(ledger: &Ledger, agent: &Agent) -> Result<Vec<Turn>> {
         // Read after the account: what is committed later has another version of it.
         let now = ledger.now();
         let rates = ledger.rates(now);
-        let standing = match of {
-            Subject::Person(owner) => person(ledger, owner, Some(agent), now).await?,
-            _ => match account.pooled(now) {
-                Some(standing) => standing,
-                None => pool(ledger, &of, now).await?,
-            },
-        };
-        let looked = match of {
-            Subject::Person(_) => account,
-            _ if account.pooled(now).is_some() => account,
-            _ => Account { pool: Some(Pool { at: now, standing }), ..account },
+        let (account, standing) = match (&of, account.pooled(now)) {
+            (Subject::Person(owner), _) => (account, person(ledger, *owner, Some(agent), now).await?),
+            (_, Some(standing)) => (account, standing),
+            (_, None) => {
+                let standing = pool(ledger, &of, now).await?;
+                (Account { pool: Some(Pool { at: now, standing }), ..account }, standing)
+            }
         };
         let admitted =
-            looked.admit(&standing, agent.size, reserve(agent, &rates)).map_err(Error::OverBudget)?;
+            account.admit(&standing, agent.size, reserve(agent, &rates)).map_err(Error::OverBudget)?;
         turns.push(Turn(admitted));
     }
     Ok(turns)

@@ -9,13 +9,18 @@ use crate::root::App;
 use crate::stage::Part;
 use crate::theme::Theme;
 
+/// What the page does before it lives.
+const EARLY: &str = include_str!("early.js");
+
 /// The whole document.
 pub fn shell(assets: Assets) -> impl IntoView {
     let nonce = leptos::nonce::use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     #[cfg(feature = "ssr")]
     policy(&nonce);
+    // A part that waited for its data comes alive a turn later.
     let start = format!(
-        "import start,{{hydrate}} from '{}';await start({{module_or_path:'{}'}});hydrate();",
+        "import start,{{hydrate}} from '{}';await start({{module_or_path:'{}'}});\
+         dispatchEvent(new Event('hydrating'));hydrate();setTimeout(()=>dispatchEvent(new Event('hydrated')));",
         assets.frontend_js, assets.frontend_wasm
     );
     view! {
@@ -41,6 +46,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="xterm" content=assets.xterm_js />
                 <MetaTags />
+                <script nonce=nonce.clone() inner_html=EARLY></script>
                 <script r#type="module" nonce=nonce inner_html=start></script>
             </head>
             <body>

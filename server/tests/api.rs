@@ -208,7 +208,7 @@ async fn left_alone_it_warns_saves_and_sleeps_and_the_meter_stands() {
     let id = owner.spawn("idles").await;
     owner.until(&id, "running").await;
     let mut terminal = Terminal::connect(&owner, &id).await;
-    terminal.run("echo kept > file", "file").await;
+    terminal.run("echo kept > file; echo wri''tten", "written").await;
     let warned = async {
         while owner.agent(&id).await["sleeps_at"].is_null() {
             tokio::time::sleep(Duration::from_millis(50)).await;

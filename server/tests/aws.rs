@@ -389,7 +389,7 @@ async fn the_tenant_finds_neither_the_tasks_endpoints_nor_what_its_agent_holds()
         );
         terminal.run(&ask, "404 Not Found").await;
     }
-    terminal.run("echo kept > file; cat file", "kept").await;
+    terminal.run("echo kept > file; echo wri''tten", "written").await;
     owner.act(&id, "sleep").await;
     owner.until(&id, "asleep").await;
     owner.act(&id, "wake").await;

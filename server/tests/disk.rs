@@ -67,7 +67,8 @@ async fn a_full_disk_while_saving() {
     assert_eq!(agent["snapshot"], first);
     assert!(agent["cost"]["running"].as_bool().unwrap());
     let mut terminal = Terminal::connect(&owner, &id).await;
-    terminal.run("rm big; cat kept", "second").await;
+    // The screen as it was comes first, with what was typed into it: only what is new tells.
+    terminal.run("rm big; echo \"kept: $(cat kept)\"", "kept: second").await;
 
     owner.act(&id, "sleep").await;
     owner.until(&id, "asleep").await;

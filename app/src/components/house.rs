@@ -76,6 +76,7 @@ pub fn Frame(
                     " OpenClaw "
                     <span class="brand-cloud">"Cloud"</span>
                 </a>
+                {me.clone().map(|me| view! { <nav class="rooms" aria-label=t.rooms>{rooms(&me)}</nav> })}
                 <LangSwitch />
                 <ThemeSwitch />
                 {me.map(|me| view! { <Account me /> })}
@@ -87,6 +88,23 @@ pub fn Frame(
             </footer>
         </div>
     }
+    .into_any()
+}
+
+/// Where somebody may go: in the top bar, or in the menu where that has no room.
+fn rooms(me: &Me) -> impl IntoView + use<> {
+    let t = use_strings();
+    let room = |allowed: bool, href: &'static str, symbol, name: &'static str| {
+        allowed.then(|| view! { <A href exact={href == "/"}>{icon(symbol)} {name}</A> })
+    };
+    [
+        room(true, "/", "cup", t.my_agents),
+        room(true, "/spend", "receipt", t.lang.spend().title),
+        room(me.sees_fleet, "/fleet", "mug", t.fleet),
+        room(me.manages_people, "/budgets", "hourglass", t.lang.budgets().title),
+        room(me.manages_people, "/people", "user", t.people.people),
+        room(me.reads_audit, "/audit", "shield", t.people.audit),
+    ]
     .into_any()
 }
 
@@ -104,12 +122,9 @@ fn Account(me: Me) -> impl IntoView {
             </summary>
             <div class="menu-list">
                 <p class="menu-note">{me.name.to_string()}</p>
-                {me.sees_fleet.then(|| view! { <A href="/fleet">{icon("mug")} {t.fleet}</A> })}
-                <A href="/spend">{icon("receipt")} {t.lang.spend().title}</A>
-                {me.manages_people
-                    .then(|| view! { <A href="/budgets">{icon("hourglass")} {t.lang.budgets().title}</A> })}
-                {me.manages_people.then(|| view! { <A href="/people">{icon("user")} {t.people.people}</A> })}
-                {me.reads_audit.then(|| view! { <A href="/audit">{icon("shield")} {t.people.audit}</A> })}
+                <nav class="menu-rooms" aria-label=t.rooms>
+                    {rooms(&me)}
+                </nav>
                 <A href="/settings">{icon("settings")} {t.settings}</A>
                 <button r#type="button" on:click=leave>
                     {icon("leave")}

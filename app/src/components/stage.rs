@@ -163,7 +163,7 @@ pub fn Panel(
             </div>
             <div class="stage-row">
                 {cue(Cue::Reset, "0", "refresh", t.reset)}
-                <span class="small soft">{t.keys}</span>
+                <span class="small soft stage-keys">{t.keys}</span>
             </div>
         </section>
     }

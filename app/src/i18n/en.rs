@@ -6,6 +6,7 @@ pub static STRINGS: Strings = Strings {
     lang: Lang::En,
     people: &super::people::EN,
     skip: "Skip to content",
+    rooms: "Sections",
     language: "Language",
     theme: "Theme",
     theme_light: "Light",

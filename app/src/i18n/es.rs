@@ -6,6 +6,7 @@ pub static STRINGS: Strings = Strings {
     lang: Lang::Es,
     people: &super::people::ES,
     skip: "Saltar al contenido",
+    rooms: "Secciones",
     language: "Idioma",
     theme: "Tema",
     theme_light: "Claro",

@@ -10,6 +10,8 @@ pub struct Strings {
     pub people: &'static super::PeopleStrings,
     // The house
     pub skip: &'static str,
+    /// The name of the list of places to go.
+    pub rooms: &'static str,
     pub language: &'static str,
     pub theme: &'static str,
     pub theme_light: &'static str,

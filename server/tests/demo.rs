@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use common::terminal::Terminal;
-use common::{PATIENCE, Person, Server, refused_to_serve, sandbox_pid};
+use common::{PATIENCE, Person, Server, enclosed, refused_to_serve, sandbox_pid};
 use serde_json::{Value, json};
 
 async fn look(person: &Person) -> Value {
@@ -115,6 +115,18 @@ async fn beside_it_agents_are_real_every_page_says_demo_and_nothing_stays() {
 
     server.stop();
     assert!(!server.data().exists() && !process.exists());
+}
+
+#[test]
+fn where_there_is_no_network_it_is_the_same() {
+    for test in [
+        "a_presenter_runs_the_fleet_and_begins_anew",
+        "beside_it_agents_are_real_every_page_says_demo_and_nothing_stays",
+    ] {
+        let mut enclosed = enclosed::command();
+        enclosed.arg("--unshare-net");
+        enclosed::test(enclosed, test, &[]);
+    }
 }
 
 #[test]

@@ -4,10 +4,8 @@
 
 mod common;
 
-use std::process::Command;
-
-use common::Server;
 use common::terminal::Terminal;
+use common::{Server, enclosed};
 
 /// Enough for a server and an agent that saves little, in bytes.
 const DISK: usize = 48 << 20;
@@ -15,17 +13,10 @@ const DISK: usize = 48 << 20;
 /// Runs an ignored test of this file with a small disk for its folders.
 fn on_a_small_disk(test: &str) {
     let disk = tempfile::tempdir().unwrap();
-    let mut command = Command::new("bwrap");
-    command.args(["--dev-bind", "/", "/", "--die-with-parent", "--perms", "0755"]);
-    command.args(["--size", &DISK.to_string(), "--tmpfs"]).arg(disk.path());
-    if rustix::process::geteuid().is_root() {
-        command.args(["--cap-add", "ALL"]);
-    }
-    let command = command.arg("--setenv").arg("TMPDIR").arg(disk.path());
-    let output = command.arg(std::env::current_exe().unwrap()).args([test, "--exact", "--ignored"]).output();
-    let output = output.unwrap();
-    // Told only then: its summary is not this program's.
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let mut enclosed = enclosed::command();
+    enclosed.args(["--perms", "0755", "--size", &DISK.to_string(), "--tmpfs"]).arg(disk.path());
+    enclosed.arg("--setenv").arg("TMPDIR").arg(disk.path());
+    enclosed::test(enclosed, test, &["--ignored"]);
 }
 
 /// Started by hand, these would fill a real disk.

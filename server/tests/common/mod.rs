@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod cloud;
+pub mod enclosed;
 pub mod fleet;
 pub mod terminal;
 

@@ -4,8 +4,9 @@ use domain::name::Name;
 use leptos::prelude::*;
 
 use super::act::use_act;
-use super::dialog::{Dialog, DialogHandle};
+use super::dialog::{Dialog, DialogFoot, DialogHandle};
 use super::errors;
+use super::form::Submit;
 use super::icon::icon;
 use super::spawn::IdleSelect;
 use crate::api;
@@ -104,15 +105,9 @@ fn RenameDialog(agent: Live, closed: Callback<()>) -> impl IntoView {
                     {move || error.get()}
                 </p>
             </div>
-            <Foot handle keep=t.cancel>
-                <button
-                    class="button button-primary"
-                    r#type="submit"
-                    aria-busy=move || act.busy().then_some("true")
-                >
-                    {t.save}
-                </button>
-            </Foot>
+            <DialogFoot handle>
+                <Submit act word=t.save />
+            </DialogFoot>
         </Dialog>
     }
     .into_any()
@@ -137,15 +132,9 @@ fn IdleDialog(agent: Live, closed: Callback<()>) -> impl IntoView {
                 <label for=field.clone()>{t.sleeps_unused_for}</label>
                 <IdleSelect id=field value=secs current=current />
             </div>
-            <Foot handle keep=t.cancel>
-                <button
-                    class="button button-primary"
-                    r#type="submit"
-                    aria-busy=move || act.busy().then_some("true")
-                >
-                    {t.save}
-                </button>
-            </Foot>
+            <DialogFoot handle>
+                <Submit act word=t.save />
+            </DialogFoot>
         </Dialog>
     }
     .into_any()
@@ -185,7 +174,7 @@ fn DeleteDialog(agent: Live, closed: Callback<()>) -> impl IntoView {
                     on:input=move |event| typed.set(event_target_value(&event))
                 />
             </div>
-            <Foot handle keep=t.keep>
+            <DialogFoot handle keep=t.keep>
                 <button
                     class="button button-danger"
                     r#type="submit"
@@ -195,24 +184,8 @@ fn DeleteDialog(agent: Live, closed: Callback<()>) -> impl IntoView {
                     {icon("trash")}
                     {t.delete}
                 </button>
-            </Foot>
+            </DialogFoot>
         </Dialog>
-    }
-    .into_any()
-}
-
-/// A dialog's end: the way back, and the way on.
-#[component]
-fn Foot(handle: DialogHandle, keep: &'static str, children: Children) -> impl IntoView {
-    view! {
-        <div class="dialog-foot">
-            <div class="actions">
-                <button class="button" r#type="button" on:click=move |_| handle.close()>
-                    {keep}
-                </button>
-                {children()}
-            </div>
-        </div>
     }
     .into_any()
 }

@@ -76,3 +76,26 @@ pub fn Dialog(
     }
     .into_any()
 }
+
+/// A dialog's end: the way back, and the way on.
+#[component]
+pub fn DialogFoot(
+    handle: DialogHandle,
+    /// The way back's words; else «Cancel».
+    #[prop(optional)]
+    keep: Option<&'static str>,
+    children: Children,
+) -> impl IntoView {
+    let t = use_strings();
+    view! {
+        <div class="dialog-foot">
+            <div class="actions">
+                <button class="button" r#type="button" on:click=move |_| handle.close()>
+                    {keep.unwrap_or(t.cancel)}
+                </button>
+                {children()}
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -6,6 +6,7 @@ pub mod command;
 pub mod dialog;
 pub mod errors;
 pub mod facts;
+pub mod form;
 pub mod house;
 pub mod icon;
 pub mod look;

@@ -5,42 +5,13 @@ use leptos::prelude::*;
 
 use super::act::use_act;
 use super::errors;
-use super::icon::icon;
+use super::form::{Submit, TextField};
 use crate::api;
 use crate::error::ErrorCode;
 use crate::i18n::use_strings;
 
-/// A field for a password.
-#[component]
-pub fn PasswordField(
-    /// Unique on the page.
-    id: &'static str,
-    label: &'static str,
-    value: RwSignal<String>,
-    /// `current-password`, or `new-password`.
-    autocomplete: &'static str,
-    #[prop(optional)] hint: Option<&'static str>,
-) -> impl IntoView {
-    let hint_id = format!("{id}-hint");
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <input
-                class="input"
-                id=id
-                r#type="password"
-                required
-                maxlength="256"
-                autocomplete=autocomplete
-                aria-describedby=hint.map(|_| hint_id.clone())
-                prop:value=move || value.get()
-                on:input=move |event| value.set(event_target_value(&event))
-            />
-            {hint.map(|hint| view! { <p class="field-hint" id=hint_id.clone()>{hint}</p> })}
-        </div>
-    }
-    .into_any()
-}
+/// Bytes of a password at most.
+pub const PASSWORD_MAX: usize = 256;
 
 /// A form that gives the reader a password. `done` is called when they have it.
 #[component]
@@ -75,28 +46,27 @@ pub fn SetPassword(
     view! {
         <form class="panel-form" on:submit=submit>
             <Show when=move || asks_current.get()>
-                <PasswordField
+                <TextField
                     id="current-password"
                     label=p.current_password
                     value=current
+                    required=true
+                    kind="password"
+                    most=PASSWORD_MAX
                     autocomplete="current-password"
                 />
             </Show>
-            <PasswordField
+            <TextField
                 id="new-password"
                 label=p.new_password
                 value=new
+                required=true
+                kind="password"
+                most=PASSWORD_MAX
                 autocomplete="new-password"
                 hint=p.password_hint
             />
-            <button
-                class="button button-primary"
-                r#type="submit"
-                aria-busy=move || act.busy().then_some("true")
-            >
-                {icon("key")}
-                {p.set_password}
-            </button>
+            <Submit act word=p.set_password symbol="key" />
             <p class="field-error" role="alert">{move || error.get()}</p>
         </form>
     }

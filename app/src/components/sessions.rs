@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::act::use_act;
+use super::form::TakeBack;
 use super::icon::icon;
 use crate::api::{self, SessionView};
 use crate::browser;
@@ -53,7 +54,7 @@ fn Session(session: SessionView, sessions: RwSignal<Vec<SessionView>>) -> impl I
     let browser = if browser.is_empty() { p.unknown_browser.to_owned() } else { browser };
     let label = (p.end_session_of)(&browser);
     let facts = (p.session_facts)(p.how(how), &lang.date(created_at), &lang.date(seen_at));
-    let end = move |_| {
+    let end = move || {
         act.run(api::end_session(id), move |()| {
             if this {
                 return browser::leave_for("/sign-in");
@@ -69,15 +70,7 @@ fn Session(session: SessionView, sessions: RwSignal<Vec<SessionView>>) -> impl I
                 {this.then(|| view! { " " <span class="estimate">{p.this_session}</span> })}
                 <div class="small soft">{facts}</div>
             </div>
-            <button
-                class="button button-small button-danger"
-                r#type="button"
-                aria-label=label
-                aria-busy=move || act.busy().then_some("true")
-                on:click=end
-            >
-                {p.end_session}
-            </button>
+            <TakeBack act word=p.end_session label press=end />
         </li>
     }
     .into_any()

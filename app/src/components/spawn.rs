@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use super::act::use_act;
 use super::dialog::{Dialog, DialogHandle};
 use super::errors;
+use super::form::Submit;
 use super::house::use_me;
-use super::icon::icon;
 use super::receipt::basis;
 use crate::api;
 use crate::browser;
@@ -213,14 +213,7 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
                     <button class="button" r#type="button" on:click=move |_| handle.close()>
                         {t.cancel}
                     </button>
-                    <button
-                        class="button button-primary"
-                        r#type="submit"
-                        aria-busy=move || act.busy().then_some("true")
-                    >
-                        {icon("cup")}
-                        {t.wake}
-                    </button>
+                    <Submit act word=t.wake symbol="cup" />
                 </div>
             </div>
         </Dialog>

@@ -12,8 +12,9 @@ use super::{FaultPage, Nothing};
 use crate::api::{self, InvitationView, PersonView};
 use crate::components::act::use_act;
 use crate::components::command::Command;
-use crate::components::dialog::{Dialog, DialogHandle};
+use crate::components::dialog::{Dialog, DialogFoot, DialogHandle};
 use crate::components::errors;
+use crate::components::form::{Submit, TakeBack, TextField};
 use crate::components::house::use_me;
 use crate::components::icon::icon;
 use crate::components::toasts::Toaster;
@@ -186,56 +187,6 @@ fn RoleSelect(id: &'static str, role: RwSignal<Role>) -> impl IntoView {
 }
 
 #[component]
-fn NameField(
-    id: &'static str,
-    label: &'static str,
-    value: RwSignal<String>,
-    #[prop(optional)] hint: Option<&'static str>,
-    #[prop(optional)] required: bool,
-) -> impl IntoView {
-    let hint_id = format!("{id}-hint");
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <input
-                class="input"
-                id=id
-                required=required
-                autocomplete="off"
-                maxlength=Name::MAX_CHARS.to_string()
-                aria-describedby=hint.map(|_| hint_id.clone())
-                prop:value=move || value.get()
-                on:input=move |event| value.set(event_target_value(&event))
-            />
-            {hint.map(|hint| view! { <p class="field-hint" id=hint_id.clone()>{hint}</p> })}
-        </div>
-    }
-    .into_any()
-}
-
-#[component]
-fn Foot(handle: DialogHandle, #[prop(into)] busy: Signal<bool>, word: &'static str) -> impl IntoView {
-    let t = use_strings();
-    view! {
-        <div class="dialog-foot">
-            <div class="actions">
-                <button class="button" r#type="button" on:click=move |_| handle.close()>
-                    {t.cancel}
-                </button>
-                <button
-                    class="button button-primary"
-                    r#type="submit"
-                    aria-busy=move || busy.get().then_some("true")
-                >
-                    {word}
-                </button>
-            </div>
-        </div>
-    }
-    .into_any()
-}
-
-#[component]
 fn ChangeDialog(person: RwSignal<PersonView>, closed: Callback<()>) -> impl IntoView {
     let (t, act, handle) = (use_strings(), use_act(), DialogHandle::new());
     let p = t.people;
@@ -269,9 +220,11 @@ fn ChangeDialog(person: RwSignal<PersonView>, closed: Callback<()>) -> impl Into
             closed
         >
             <RoleSelect id="change-role" role />
-            <NameField id="change-team" label=p.team value=team hint=p.team_hint />
+            <TextField id="change-team" label=p.team value=team hint=p.team_hint />
             <p class="field-error" role="alert">{move || error.get()}</p>
-            <Foot handle busy=Signal::derive(move || act.busy()) word=p.save />
+            <DialogFoot handle>
+                <Submit act word=p.save />
+            </DialogFoot>
         </Dialog>
     }
     .into_any()
@@ -297,11 +250,13 @@ fn InviteDialog(invitations: RwSignal<Vec<InvitationView>>, closed: Callback<()>
     };
     let form = move || {
         view! {
-            <NameField id="invite-name" label=p.name value=name required=true />
+            <TextField id="invite-name" label=p.name value=name required=true />
             <RoleSelect id="invite-role" role />
-            <NameField id="invite-team" label=p.team value=team hint=p.team_hint />
+            <TextField id="invite-team" label=p.team value=team hint=p.team_hint />
             <p class="field-error" role="alert">{move || error.get()}</p>
-            <Foot handle busy=Signal::derive(move || act.busy()) word=p.invite />
+            <DialogFoot handle>
+                <Submit act word=p.invite />
+            </DialogFoot>
         }
         .into_any()
     };
@@ -358,7 +313,7 @@ fn Invitation(invitation: InvitationView, invitations: RwSignal<Vec<InvitationVi
     let (lang, t, act) = (use_lang(), use_strings(), use_act());
     let p = t.people;
     let InvitationView { id, name, role, team, by, expires_at } = invitation;
-    let withdraw = move |_| {
+    let withdraw = move || {
         act.run(api::withdraw_invitation(id), move |()| {
             invitations.update(|invitations| invitations.retain(|other| other.id != id));
         });
@@ -374,15 +329,7 @@ fn Invitation(invitation: InvitationView, invitations: RwSignal<Vec<InvitationVi
                 <span class="soft">{parts.join(" · ")}</span>
                 <div class="small soft">{(p.invited_by)(by.as_str(), &lang.date(expires_at))}</div>
             </div>
-            <button
-                class="button button-small button-danger"
-                r#type="button"
-                aria-label=label
-                aria-busy=move || act.busy().then_some("true")
-                on:click=withdraw
-            >
-                {p.withdraw}
-            </button>
+            <TakeBack act word=p.withdraw label press=withdraw />
         </li>
     }
     .into_any()

@@ -1,6 +1,5 @@
 //! Settings: API tokens, looks and language, the session.
 
-use domain::name::Name;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -9,6 +8,7 @@ use crate::api::{self, OwnPassword, SessionView, TokenView};
 use crate::browser;
 use crate::components::act::use_act;
 use crate::components::command::Command;
+use crate::components::form::{Submit, TakeBack, TextField};
 use crate::components::house::use_me;
 use crate::components::icon::icon;
 use crate::components::password::SetPassword;
@@ -164,26 +164,8 @@ fn Tokens(tokens: Vec<TokenView>) -> impl IntoView {
             <p class="soft">{t.tokens_text}</p>
             <div role="status">{move || secret.get().map(|secret| view! { <Secret secret /> })}</div>
             <form class="panel-form" on:submit=create>
-                <div class="field">
-                    <label for="token-name">{t.token_for}</label>
-                    <input
-                        class="input"
-                        id="token-name"
-                        required
-                        autocomplete="off"
-                        maxlength=Name::MAX_CHARS.to_string()
-                        prop:value=move || name.get()
-                        on:input=move |event| name.set(event_target_value(&event))
-                    />
-                </div>
-                <button
-                    class="button button-primary"
-                    r#type="submit"
-                    aria-busy=move || act.busy().then_some("true")
-                >
-                    {icon("plus")}
-                    {t.create_token}
-                </button>
+                <TextField id="token-name" label=t.token_for value=name required=true />
+                <Submit act word=t.create_token symbol="plus" />
             </form>
             {move || tokens.with(Vec::is_empty).then(|| view! { <p class="small soft">{t.no_tokens}</p> })}
             <ul class="list">
@@ -212,7 +194,8 @@ fn Secret(secret: String) -> impl IntoView {
 fn Token(token: TokenView, tokens: RwSignal<Vec<TokenView>>) -> impl IntoView {
     let (lang, t, act) = (use_lang(), use_strings(), use_act());
     let id = token.id;
-    let revoke = move |_| {
+    let label = format!("{}: {}", t.revoke, token.name);
+    let revoke = move || {
         act.run(api::revoke_token(id), move |()| {
             tokens.update(|tokens| tokens.retain(|token| token.id != id));
         });
@@ -224,14 +207,7 @@ fn Token(token: TokenView, tokens: RwSignal<Vec<TokenView>>) -> impl IntoView {
                 <strong>{token.name.to_string()}</strong>
                 <div class="small soft">{(t.created_on)(&lang.date(token.created_at))}</div>
             </div>
-            <button
-                class="button button-small button-danger"
-                r#type="button"
-                aria-busy=move || act.busy().then_some("true")
-                on:click=revoke
-            >
-                {t.revoke}
-            </button>
+            <TakeBack act word=t.revoke label press=revoke />
         </li>
     }
     .into_any()

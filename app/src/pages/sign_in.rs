@@ -1,7 +1,6 @@
 //! The door. A one-time link ends in `#…`: what stands there reaches no server
 //! but in the body of the one request that spends it.
 
-use domain::name::Name;
 use domain::protocol::Secret;
 use domain::session::How;
 use leptos::prelude::*;
@@ -13,9 +12,10 @@ use crate::browser;
 use crate::components::act::use_act;
 use crate::components::command::Command;
 use crate::components::errors;
+use crate::components::form::{Submit, TextField};
 use crate::components::house::Frame;
 use crate::components::icon::icon;
-use crate::components::password::{PasswordField, SetPassword};
+use crate::components::password::{PASSWORD_MAX, SetPassword};
 use crate::components::pinza::{Mood, Pinza};
 use crate::error::ErrorCode;
 use crate::i18n::use_strings;
@@ -113,27 +113,17 @@ fn Enter(door: RwSignal<Door>) -> impl IntoView {
     };
     view! {
         <form class="panel-form door-form" on:submit=submit>
-            <div class="field">
-                <label for="name">{p.name}</label>
-                <input
-                    class="input"
-                    id="name"
-                    required
-                    autocomplete="username"
-                    maxlength=Name::MAX_CHARS.to_string()
-                    prop:value=move || name.get()
-                    on:input=move |event| name.set(event_target_value(&event))
-                />
-            </div>
-            <PasswordField id="password" label=p.password value=password autocomplete="current-password" />
-            <button
-                class="button button-primary"
-                r#type="submit"
-                aria-busy=move || act.busy().then_some("true")
-            >
-                {icon("key")}
-                {p.enter}
-            </button>
+            <TextField id="name" label=p.name value=name required=true autocomplete="username" />
+            <TextField
+                id="password"
+                label=p.password
+                value=password
+                required=true
+                kind="password"
+                autocomplete="current-password"
+                most=PASSWORD_MAX
+            />
+            <Submit act word=p.enter symbol="key" />
         </form>
     }
     .into_any()

@@ -270,3 +270,17 @@ async fn files_are_kept_for_ever_and_their_absence_is_not() {
     let absent = nobody.get("/pkg/none.js").await;
     assert_eq!((absent.status, absent.header("cache-control")), (404, Some("no-store")));
 }
+
+#[tokio::test]
+async fn a_page_is_compressed_for_who_can_read_that_and_an_answer_with_secrets_is_not() {
+    let server = Server::start(&[]);
+    let nobody = server.nobody().with("accept", "text/html");
+    let page = nobody.get("/sign-in").await;
+    let small = nobody.with("accept-encoding", "gzip, br").get("/sign-in").await;
+    assert_eq!((page.header("content-encoding"), small.header("content-encoding")), (None, Some("gzip")));
+    assert!(small.body.len() * 2 < page.body.len(), "{} of {}", small.body.len(), page.body.len());
+    let owner = server.owner().await;
+    let token = owner.browser.with("accept-encoding", "gzip");
+    let token = token.post("/api/console/create_token", &serde_json::json!({ "name": "t" })).await;
+    assert_eq!((token.status, token.header("content-encoding")), (200, None));
+}

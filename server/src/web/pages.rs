@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use leptos::prelude::provide_context;
 use leptos_axum::LeptosRoutes as _;
 use tower::ServiceBuilder;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::services::ServeDir;
 use tower_http::services::fs::ServeFileSystemResponseBody;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -38,6 +39,15 @@ pub fn router(state: &State) -> Router<State> {
         .nest_service("/pkg", ServiceBuilder::new().layer(kept).service(files))
         .leptos_routes_with_context(state, routes, give, shell)
         .fallback_service(public.fallback(axum::routing::get(not_found)))
+        // A page is sent once and made anew each time: what takes longest is not worth it.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_page))
+}
+
+/// What is compressed on its way: documents and drawings. Nothing that holds a secret is: how long
+/// an answer is when compressed tells of what is in it. (What is in `/pkg` is compressed already.)
+fn is_page(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/html") || kind.starts_with("image/svg+xml")
 }
 
 /// A file that is named by its content is kept for ever; that there is none yet,

@@ -57,15 +57,23 @@ const FEATURES = ["bulk-memory", "bulk-memory-opt", "mutable-globals", "multival
 async function frontend() {
   const work = fs.mkdtempSync(path.join(site, "bindgen-"));
   try {
-    const flags = release ? [] : ["--keep-debug"];
-    execFileSync("wasm-bindgen", ["--target", "web", "--no-typescript", "--out-name", "frontend", "--out-dir", work, ...flags, wasm]);
-    const binary = path.join(work, "frontend_bg.wasm");
-    if (release) execFileSync("wasm-opt", ["-Oz", ...FEATURES, "--strip-debug", "--strip-producers", "-o", binary, binary], { stdio: "inherit" });
-    const script = await bundle({ entryPoints: [path.join(work, "frontend.js")], external: ["/pkg/*"] });
-    return {
-      "frontend.js": await put("frontend.js", Buffer.from(script.outputFiles[0].contents)),
-      "frontend.wasm": await put("frontend.wasm", fs.readFileSync(binary)),
+    // The pages beside the main way are a chunk of their own, which the link module fetches when it is wanted.
+    execFileSync("wasm-split-cli", [wasm, work, "--target", "web", "--out-name", "frontend"]);
+    const chunks = fs.readdirSync(work).filter((file) => file.endsWith(".wasm") && file !== "frontend.wasm");
+    // What the chunks share with the module: its memory, its table.
+    const flags = ["--keep-lld-exports", ...(release ? [] : ["--keep-debug"])];
+    execFileSync("wasm-bindgen", ["--target", "web", "--no-typescript", "--out-name", "frontend", "--out-dir", work, ...flags,
+      path.join(work, "frontend.wasm")]);
+    const putWasm = (name, file) => {
+      if (release) execFileSync("wasm-opt", ["-Oz", ...FEATURES, "--strip-debug", "--strip-producers", "-o", file, file], { stdio: "inherit" });
+      return put(name, fs.readFileSync(file));
     };
+    const names = { "frontend.wasm": await putWasm("frontend.wasm", path.join(work, "frontend_bg.wasm")) };
+    for (const chunk of chunks) names[chunk] = await putWasm(chunk.replace("split_", ""), path.join(work, chunk));
+    const bundled = await bundle({ entryPoints: [path.join(work, "frontend.js")], external: ["/pkg/*"] });
+    let script = bundled.outputFiles[0].text;
+    for (const chunk of chunks) script = script.replaceAll(`"./${chunk}"`, JSON.stringify(`./${names[chunk]}`));
+    return { ...names, "frontend.js": await put("frontend.js", Buffer.from(script)) };
   } finally {
     fs.rmSync(work, { recursive: true });
   }

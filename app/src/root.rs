@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 use crate::components::house::House;
 use crate::components::menus::close_menus;
@@ -11,10 +11,7 @@ use crate::components::stage::DemoMark;
 use crate::components::toasts::{Toasts, provide_toasts};
 use crate::i18n::{Lang, provide_lang};
 use crate::live::provide_pulse;
-use crate::pages::{
-    AgentPage, AgentsPage, AuditPage, BudgetsPage, FleetPage, LookPage, LostPage, PeoplePage, SettingsPage,
-    SignInPage, SpendPage, StagePage,
-};
+use crate::pages::{AgentPage, AgentsPage, LostPage, SignInPage, lazy};
 use crate::stage::provide_stage;
 use crate::theme::Theme;
 
@@ -40,14 +37,14 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=|| House().into_any() ssr=SsrMode::Async>
                     <Route path=path!("") view=|| AgentsPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("agents/:id") view=|| AgentPage().into_any() ssr=SsrMode::Async />
-                    <Route path=path!("fleet") view=|| FleetPage().into_any() ssr=SsrMode::Async />
-                    <Route path=path!("spend") view=|| SpendPage().into_any() ssr=SsrMode::Async />
-                    <Route path=path!("budgets") view=|| BudgetsPage().into_any() ssr=SsrMode::Async />
-                    <Route path=path!("agents/:id/look") view=|| LookPage().into_any() ssr=SsrMode::Async />
-                    <Route path=path!("people") view=|| PeoplePage().into_any() ssr=SsrMode::Async />
-                    <Route path=path!("audit") view=|| AuditPage().into_any() ssr=SsrMode::Async />
-                    <Route path=path!("stage") view=|| StagePage().into_any() ssr=SsrMode::Async />
-                    <Route path=path!("settings") view=|| SettingsPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("fleet") view={Lazy::<lazy::Fleet>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("spend") view={Lazy::<lazy::Spend>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("budgets") view={Lazy::<lazy::Budgets>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("agents/:id/look") view={Lazy::<lazy::Look>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("people") view={Lazy::<lazy::People>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("audit") view={Lazy::<lazy::Audit>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("stage") view={Lazy::<lazy::Stage>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("settings") view={Lazy::<lazy::Settings>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -17,10 +17,9 @@ pub fn shell(assets: Assets) -> impl IntoView {
     let nonce = leptos::nonce::use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     #[cfg(feature = "ssr")]
     policy(&nonce);
-    // A part that waited for its data comes alive a turn later.
     let start = format!(
         "import start,{{hydrate}} from '{}';await start({{module_or_path:'{}'}});\
-         dispatchEvent(new Event('hydrating'));hydrate();setTimeout(()=>dispatchEvent(new Event('hydrated')));",
+         dispatchEvent(new Event('hydrating'));await hydrate();dispatchEvent(new Event('hydrated'));",
         assets.frontend_js, assets.frontend_wasm
     );
     view! {

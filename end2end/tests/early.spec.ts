@@ -38,3 +38,22 @@ test("a form that is filled in and sent too early is sent as it was filled in", 
   expect(page.url()).toBe(`${server.url}/sign-in`);
   await expect(page.locator("#name")).toHaveValue("nadie");
 });
+
+test.describe("what can't be fetched", () => {
+  test.use({ forgiven: [/Failed to load resource|wasm|fetch/] });
+
+  test("says so, and the way out of it works", async ({ page, server }) => {
+    await page.route(/\/beside\./, (route) => route.abort());
+    await signIn(page, server, t);
+    // The page lives: what is pressed now is not a new page's.
+    await page.getByRole("button", { name: t.first }).click();
+    await page.getByRole("dialog").press("Escape");
+    await page.getByRole("navigation").getByRole("link", { name: "Gasto" }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Se nos cayó la bandeja");
+    await page.unroute(/\/beside\./);
+    await page.getByRole("link", { name: "Probar otra vez" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: t.agents })).toBeAttached();
+    await page.getByRole("navigation").getByRole("link", { name: "Gasto" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Gasto" })).toBeVisible();
+  });
+});

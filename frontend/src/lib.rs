@@ -3,8 +3,9 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// Ends when all of the page lives, with what was fetched for it.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    leptos::mount::hydrate_from_async(leptos::tachys::dom::body(), app::App).await.forget();
 }

@@ -10,7 +10,7 @@ use crate::api::{self, Me};
 use crate::browser;
 use crate::error::ErrorCode;
 use crate::i18n::use_strings;
-use crate::pages::FaultPage;
+use crate::pages::{FaultPage, lazy};
 use crate::stage::watch_stage;
 
 /// Who is signed in; there on every page in the house.
@@ -36,6 +36,9 @@ pub fn House() -> impl IntoView {
         me.get().map(|me| match me {
             Ok(me) => {
                 signed.0.set_value(Some(me.clone()));
+                if me.sees_fleet {
+                    lazy::fetch_soon();
+                }
                 view! {
                     <Frame me=Some(me)>
                         <Outlet />

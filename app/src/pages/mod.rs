@@ -5,6 +5,7 @@ mod agents;
 mod audit;
 mod budgets;
 mod fleet;
+pub mod lazy;
 mod look;
 mod lost;
 mod people;

@@ -23,6 +23,7 @@ mod keys;
 mod ledger;
 pub mod link;
 pub mod live;
+pub mod logbook;
 mod looks;
 #[cfg(feature = "aws")]
 mod mend;

@@ -10,6 +10,7 @@ pub mod aws;
 pub mod budgets;
 pub mod clock;
 pub mod demo;
+mod drain;
 mod due;
 pub mod egress;
 pub mod embedded;

@@ -171,11 +171,11 @@ fn Inside(id: AgentId, known: Known, stuck: Memo<Option<Timestamp>>) -> impl Int
             <h3 id="snapshots-title">{f.snapshots}</h3>
             <Snapshots known />
         </section>
+        {move || provider.get().map(|provider| view! { <Said id provider happened /> })}
         <section aria-labelledby="timeline-title">
             <h3 id="timeline-title">{t.timeline}</h3>
             <Happened id known />
         </section>
-        {move || provider.get().map(|provider| view! { <Said id provider happened /> })}
     }
     .into_any()
 }

@@ -95,7 +95,7 @@ pub fn RowLine(view: View, line: Line, index: ReadSignal<usize>) -> impl IntoVie
                     {move || name.get()}
                 </button>
             </div>
-            <div role="cell" data-column="1">{move || owner.get()} {of_team}</div>
+            <div role="cell" data-column="1">{move || owner.get()} " " {of_team}</div>
             <div role="cell" data-column="2"><StateWord state /> {late}</div>
             <div role="cell" data-column="3">{move || provider.get()}</div>
             <div role="cell" data-column="4">{move || tier.get()}</div>

@@ -40,8 +40,9 @@ pub struct Roster {
     writers: Writers,
     policy: Policy,
     held: Mutex<Held>,
-    /// One load at a time.
+    /// One load at a time, of the list and of the people.
     loading: tokio::sync::Mutex<()>,
+    meeting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -64,7 +65,8 @@ struct Loaded {
 
 impl Roster {
     pub fn new(writers: Writers, policy: Policy) -> Self {
-        Self { writers, policy, held: Mutex::default(), loading: tokio::sync::Mutex::default() }
+        let (held, loading, meeting) = Default::default();
+        Self { writers, policy, held, loading, meeting }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -140,18 +142,8 @@ impl Roster {
     }
 
     async fn ready(&self, store: &dyn Store, now: Timestamp) -> Result<()> {
-        if self.is_stale() {
-            let _alone = self.loading.lock().await;
-            // Somebody else may have loaded it while this waited.
-            if !self.held().is_fresh(self.writers) {
-                self.load(store, now).await?;
-            }
-            if !self.held().knows_people(self.writers) {
-                let people = everybody(store).await?;
-                self.held().meet(people);
-                self.held().people_at = Some(Instant::now());
-            }
-        }
+        self.refresh(store, now).await?;
+        self.meet(store).await?;
         let unknown: Vec<UserId> = self.held().unknown.iter().copied().collect();
         if !unknown.is_empty() {
             let met = try_join_all(unknown.iter().map(|id| store.user(*id))).await?;
@@ -162,10 +154,37 @@ impl Roster {
         Ok(())
     }
 
-    fn is_stale(&self) -> bool {
+    /// Has the list, and one that is not too old.
+    async fn refresh(&self, store: &dyn Store, now: Timestamp) -> Result<()> {
+        let is_fresh = || self.held().list.as_mut().map(|loaded| loaded.is_fresh(self.writers));
+        let before = is_fresh();
+        if before == Some(true) {
+            return Ok(());
+        }
+        let Some(_alone) = turn(&self.loading, before.is_some()).await else { return Ok(()) };
+        // Somebody else may have loaded it while this waited.
+        if is_fresh() == Some(true) {
+            return Ok(());
+        }
+        self.load(store, now).await
+    }
+
+    /// Has the owners, and in the teams that they were in lately.
+    async fn meet(&self, store: &dyn Store) -> Result<()> {
+        let read_at = self.held().people_at;
+        if read_at.is_some_and(|at| at.elapsed() < people_good_for(self.writers)) {
+            return Ok(());
+        }
+        let Some(_alone) = turn(&self.meeting, read_at.is_some()).await else { return Ok(()) };
+        if self.held().people_at != read_at {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let people = everybody(store).await?;
         let mut held = self.held();
-        // Notes the look even when the people are to be read.
-        !held.is_fresh(self.writers) || !held.knows_people(self.writers)
+        held.meet(people);
+        held.people_at = Some(begun);
+        Ok(())
     }
 
     async fn load(&self, store: &dyn Store, now: Timestamp) -> Result<()> {
@@ -222,21 +241,21 @@ async fn everybody(store: &dyn Store) -> Result<Vec<User>> {
     }
 }
 
-impl Held {
-    /// Whether there is a list that is fresh enough; notes that it is looked at.
+/// The turn to read something anew. Whoever has it as it was reads on with that
+/// rather than wait for somebody else who reads it.
+async fn turn(of: &tokio::sync::Mutex<()>, has_it: bool) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+    if has_it { of.try_lock().ok() } else { Some(of.lock().await) }
+}
+
+impl Loaded {
+    /// Whether it is fresh enough; notes that it is looked at.
     fn is_fresh(&mut self, writers: Writers) -> bool {
-        let Some(loaded) = &mut self.list else { return false };
-        loaded.looked = Instant::now();
-        writers == Writers::One || loaded.at.elapsed() < good_for(loaded.list.len())
+        self.looked = Instant::now();
+        writers == Writers::One || self.at.elapsed() < good_for(self.list.len())
     }
+}
 
-    /// Whether people's teams were read lately: often where the ledger is this
-    /// machine's, seldom where each read of a person is paid for.
-    fn knows_people(&self, writers: Writers) -> bool {
-        let good_for = if writers == Writers::One { LOOK } else { LOOK_MAX };
-        self.people_at.is_some_and(|at| at.elapsed() < good_for)
-    }
-
+impl Held {
     fn meet(&mut self, people: impl IntoIterator<Item = User>) {
         let mut changed = false;
         for User { id, name, team, .. } in people {
@@ -249,6 +268,12 @@ impl Held {
             loaded.list.people_changed();
         }
     }
+}
+
+/// How long people's teams are as they were read: not for long where the ledger is
+/// this machine's, longer where each read of a person is paid for.
+fn people_good_for(writers: Writers) -> Duration {
+    if writers == Writers::One { LOOK } else { LOOK_MAX }
 }
 
 /// How long a list of so many agents is fresh where others write too.

@@ -9,9 +9,9 @@ use domain::price::{Basis, PriceBook, Rates};
 use domain::time::Day;
 
 use super::*;
-use crate::store::User;
 use crate::store::conformance::fixture::*;
 use crate::store::sqlite::Sqlite;
+use crate::store::{User, UserChange};
 
 const POLICY: Policy = Policy {
     idle_timeout: domain::agent::IdleTimeout::DEFAULT,
@@ -122,8 +122,32 @@ async fn what_others_commit_is_seen_by_one_who_is_not_alone() {
     observe(&fixture.store, &agents[0], Observation::SleepAsked, at(3)).await;
     // As if the look had been long ago.
     roster.held().list.as_mut().unwrap().at -= good_for(40);
+    let read_by_somebody = roster.loading.lock().await;
+    assert_eq!(total().await, 0, "nobody waits for it who has it as it was");
+    drop(read_by_somebody);
     assert_eq!(total().await, 1);
     assert_eq!([0, 999, 5_000, 1_000_000].map(good_for).map(|span| span.as_secs()), [2, 2, 10, 30]);
+}
+
+#[tokio::test]
+async fn who_changes_teams_is_found_there_once_people_are_read_anew() {
+    let (fixture, _) = fixture().await;
+    let query = Query { team: Some("Ventas".to_owned()), limit: 1, ..Query::default() };
+    let total =
+        async || fixture.roster.page(&*fixture.store, &query, PLACE, at(5), &rates()).await.unwrap().total;
+    assert_eq!(total().await, 0);
+    let team = UserChange::Team(Some("Ventas".parse().unwrap()));
+    let told = domain::audit::Entry {
+        id: domain::id::EntryId::from_random([1; 10]),
+        at: at(5),
+        actor: domain::audit::Actor::CommandLine,
+        act: domain::audit::Act::SeePeople,
+        outcome: domain::audit::Outcome::Allowed,
+    };
+    assert!(fixture.store.change_user(owner(1), &team, &told).await.unwrap());
+    let read_at = fixture.roster.held().people_at.unwrap();
+    fixture.roster.held().people_at = Some(read_at - people_good_for(Writers::One));
+    assert_eq!(total().await, 20);
 }
 
 #[tokio::test]

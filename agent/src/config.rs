@@ -89,6 +89,7 @@ impl Config {
             env::DIRECT,
             env::LANDLOCK,
             env::TENANT,
+            env::JOURNAL,
         ];
         for name in own {
             // SAFETY: the caller promises that no other thread runs.

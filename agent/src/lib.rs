@@ -10,6 +10,7 @@ pub mod control;
 pub mod freeze;
 pub mod gate;
 pub mod home;
+pub mod journal;
 pub mod proxy;
 pub mod reaper;
 pub mod run;

@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
+use agent::journal::Journal;
 use agent::{config, confine, run};
 use domain::protocol::env;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 fn main() -> ExitCode {
     // First of all: until then the tenant could look in.
@@ -13,11 +16,11 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let level = std::env::var("OPENCLAW_LOG").ok().and_then(|level| level.parse().ok());
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(level.unwrap_or(LevelFilter::INFO))
-        .with_ansi(false)
-        .with_target(false)
+    let log =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false);
+    tracing_subscriber::registry()
+        .with(log.with_filter(level.unwrap_or(LevelFilter::INFO)))
+        .with(std::env::var_os(env::JOURNAL).map(|_| Journal.with_filter(LevelFilter::INFO)))
         .init();
     match start() {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,7 +38,7 @@ fn start() -> Result<(), String> {
     let sockets = unsafe { confine::take_listeners(config.listeners) };
     let sockets = sockets.map_err(|error| format!("the listening sockets: {error}"))?;
     confine::adopt_orphans().map_err(|error| format!("adopting orphans: {error}"))?;
-    tracing::info!(instance = %config.instance, landlock = ?config.landlock, "begins");
+    tracing::info!(target: "agent", instance = %config.instance, landlock = config.landlock, "begins");
     if let Some(tenant) = config.tenant {
         tenant.move_in(&config.home).map_err(|error| format!("{}: {error}", env::TENANT))?;
         // A change of user may have undone it.

@@ -6,8 +6,8 @@ import type { Server } from "../server";
 // An admin's day with everybody's agents, and a user who sees none of it.
 
 const fleet = {
-  es: { title: "Flota", account: "Tu cuenta", search: "Nombre o identificador", owner: "De quién", sleep: "Dormirlos", all: /^Elegir los \d/, inView: "Elegir los que se ven", happened: "Lo que pasó", close: "Cerrar", undo: "Deshacer", stop: "Pararlos", drain: /^Vaciar «/, reallyDrain: "Vaciar", draining: /se está vaciando/, boots: "Arranque", phase: "Fase", saves: "Lo guardado", stuck: /^Atascados/ },
-  en: { title: "Fleet", account: "Your account", search: "Name or id", owner: "Owner", sleep: "Put to sleep", all: /^Select all \d/, inView: "Select those in view", happened: "What happened", close: "Close", undo: "Undo", stop: "Stop", drain: /^Drain “/, reallyDrain: "Drain", draining: /is being drained/, boots: "Boot", phase: "Phase", saves: "What was saved", stuck: /^Stuck/ },
+  es: { title: "Flota", account: "Tu cuenta", search: "Nombre o identificador", owner: "De quién", sleep: "Dormirlos", all: /^Elegir los \d/, inView: "Elegir los que se ven", happened: "Lo que pasó", close: "Cerrar", undo: "Deshacer", stop: "Pararlos", drain: /^Vaciar «/, reallyDrain: "Vaciar", draining: /se está vaciando/, boots: "Arranque", phase: "Fase", saves: "Lo guardado", stuck: /^Atascados/, team: "Equipo", isolation: "Aislamiento", log: "Registro", daemon: /demonio.*enrolled/ },
+  en: { title: "Fleet", account: "Your account", search: "Name or id", owner: "Owner", sleep: "Put to sleep", all: /^Select all \d/, inView: "Select those in view", happened: "What happened", close: "Close", undo: "Undo", stop: "Stop", drain: /^Drain “/, reallyDrain: "Drain", draining: /is being drained/, boots: "Boot", phase: "Phase", saves: "What was saved", stuck: /^Stuck/, team: "Team", isolation: "Isolation", log: "Log", daemon: /daemon.*enrolled/ },
 } as const;
 
 /** A person on a page of their own, with a token. */
@@ -66,10 +66,31 @@ for (const { lang, colorScheme, width } of [
       const drawer = page.getByRole("dialog");
       await expect(drawer.getByRole("heading", { name: f.happened })).toBeVisible();
       await expect(drawer.locator(".waterfall tbody tr")).not.toHaveCount(0);
+      // What the house said of it, and nothing of its owner's.
+      await expect(drawer.getByRole("heading", { name: f.log, exact: true })).toBeVisible();
+      await expect(drawer.locator(".journal li").filter({ hasText: f.daemon })).toHaveCount(1);
       await sound(page, "an agent's drawer");
       await drawer.getByRole("button", { name: f.close }).click();
       await page.getByRole("textbox", { name: f.owner }).fill("");
       await expect(rows(page)).toHaveCount(3);
+
+      // Teams, of which the list learns while somebody looks on.
+      server.command("user", "team", "ana", "Ventas");
+      await page.getByRole("textbox", { name: f.team }).fill("Ventas");
+      await expect(page).toHaveURL(/\?team=Ventas$/);
+      await expect(rows(page)).toHaveCount(1, { timeout: 15_000 });
+      await expect(rows(page)).toContainText(/ana\s+Ventas/);
+      await sound(page, "of a team");
+      await page.getByRole("textbox", { name: f.team }).fill("");
+      await expect(rows(page)).toHaveCount(3);
+      if (width > 800) {
+        const isolation = page.getByRole("columnheader").filter({ has: page.getByRole("button", { name: f.isolation }) });
+        await isolation.getByRole("button").click();
+        await expect(isolation).toHaveAttribute("aria-sort", "ascending");
+        await expect(page).toHaveURL(/sort=tier/);
+        await expect(rows(page).first().locator('[data-column="4"]')).not.toHaveText("–");
+        await page.goto("/fleet");
+      }
 
       await page.getByRole("searchbox", { name: f.search }).fill("a");
       await rows(page).first().getByRole("checkbox").check();
@@ -160,12 +181,42 @@ test.describe("a long list", () => {
     await spawnMany(server, ana.token, Array.from({ length: 60 }, (_, n) => name(100 + n)));
     await page.goto("/fleet");
     await expect(rows(page).first()).toContainText(name(0));
-    expect(await rows(page).count()).toBeLessThanOrEqual(80);
+    expect(await rows(page).count()).toBeLessThanOrEqual(60);
     const table = page.getByRole("table");
     await expect(table).toHaveAttribute("aria-rowcount", "161");
+
+    // In the middle there are rows, each in its place, from edge to edge.
+    const list = page.locator(".fleet-scroll");
+    const blank = () => list.evaluate((list) => {
+      const { top, bottom, left } = list.getBoundingClientRect();
+      const head = list.querySelector(".fleet-head")?.getBoundingClientRect().bottom ?? top;
+      const at = (y: number) => document.elementFromPoint(left + 80, y)?.closest(".fleet-row");
+      const places = Array.from({ length: 20 }, (_, n) => head + 2 + ((bottom - head - 4) * n) / 19);
+      return places.filter((y) => !at(y)).length;
+    });
+    await list.evaluate((list) => list.scrollTo(0, (list.scrollHeight - list.clientHeight) / 2));
+    await expect(page.getByText(name(80))).toBeInViewport();
+    await expect.poll(blank).toBe(0);
+    const shown = await rows(page).evaluateAll((rows) =>
+      rows.map((row) => [Number(row.getAttribute("aria-rowindex")), row.querySelector(".fleet-name")?.textContent?.trim()]));
+    for (const [place, agent] of shown) expect(agent).toBe(name(Number(place) - 2));
+    // At a person's pace none is missing on the way back up either.
+    const missed = await list.evaluate((list) => new Promise<number>((done) => {
+      const [from, began] = [list.scrollTop, performance.now()];
+      let missed = 0;
+      const step = (now: number) => {
+        list.scrollTop = from - (now - began) * 0.8;
+        const { top, bottom, left } = list.getBoundingClientRect();
+        if (!document.elementFromPoint(left + 80, (top + bottom) / 2)?.closest(".fleet-row")) missed++;
+        if (list.scrollTop > 0) requestAnimationFrame(step);
+        else done(missed);
+      };
+      requestAnimationFrame(step);
+    }));
+    expect(missed).toBe(0);
     await page.locator(".fleet-scroll").evaluate((list) => list.scrollTo(0, list.scrollHeight));
     await expect(page.getByText(name(159))).toBeInViewport();
-    expect(await rows(page).count()).toBeLessThanOrEqual(80);
+    expect(await rows(page).count()).toBeLessThanOrEqual(60);
     await expect(page.getByRole("row").last()).toHaveAttribute("aria-rowindex", "161");
     await ana.context.close();
   });

@@ -8,6 +8,7 @@ mod api;
 mod commands;
 mod config;
 mod instances;
+mod logbook;
 #[cfg(test)]
 mod matrix;
 mod reconcile;
@@ -19,6 +20,9 @@ mod state;
 mod web;
 
 use clap::Parser as _;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use config::{AuditCommand, AwsCommand, Cli, Command, UserCommand};
 
@@ -26,13 +30,14 @@ fn main() -> anyhow::Result<()> {
     // SAFETY: no thread was started yet.
     unsafe { config::file::apply(std::env::args_os()) }?;
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("OPENCLAW_CLOUD_LOG")
-                .unwrap_or_else(|_| "warn,openclaw_cloud=info,control_plane=info".into()),
-        )
+    let wanted = EnvFilter::try_from_env("OPENCLAW_CLOUD_LOG")
+        .unwrap_or_else(|_| "warn,openclaw_cloud=info,control_plane=info".into());
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_writer(std::io::stderr)
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry()
+        .with(log.with_filter(wanted))
+        .with(logbook::Recorder.with_filter(LevelFilter::INFO))
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {

@@ -283,9 +283,9 @@ const FOR_STAFF: [(&str, bool); 17] = [
     ("set_budget", false),
     ("fleet_page", true),
     ("fleet_agent", true),
+    ("fleet_journal", true),
     ("fleet_ids", false),
     ("fleet_order", false),
-    ("fleet_drained", true),
     ("fleet_drain", false),
     ("give_role", false),
     ("people", false),
@@ -324,7 +324,7 @@ async fn a_user_gets_nothing_that_takes_a_role_and_a_viewer_changes_nothing() {
         assert_eq!(user.0, StatusCode::FORBIDDEN, "{path}: {user:?}");
         let expected = if viewers_too { StatusCode::OK } else { StatusCode::FORBIDDEN };
         assert_eq!(viewer.0, expected, "{path}: {viewer:?}");
-        let shows_agents = viewers_too && !["fleet_drained", "spend_report"].contains(&function);
+        let shows_agents = viewers_too && !["fleet_journal", "spend_report"].contains(&function);
         assert_eq!(viewer.1.contains(SECRET_NAME), shows_agents, "{path}: {viewer:?}");
         refused += 1 + usize::from(!viewers_too);
         house.assert_untouched(&path).await;

@@ -17,7 +17,10 @@ async fn order(who: &Person, ids: &[&String], order: &str) -> Value {
 async fn drain(who: &Person, wish: &str) -> Value {
     let reply = who.browser.post("/api/console/fleet_drain", &json!({ "wish": wish })).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    who.browser.post("/api/console/fleet_drained", &json!({})).await.json()
+    // What a page begins with, and its feed goes on with.
+    let query = domain::fleet::Query::default();
+    let page = who.browser.post("/api/console/fleet_page", &json!({ "query": query })).await.json();
+    page["place"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,7 +41,7 @@ async fn what_works_is_stopped_only_when_that_is_said_and_a_drain_is_taken_back(
     assert_eq!(owner.agent(&works).await["phase"], "running");
 
     // Nothing new, and what runs runs on.
-    assert!(drain(&owner, "begin").await[1].is_i64());
+    assert!(drain(&owner, "begin").await["drained"].is_i64());
     let refused = owner.act(&rests, "wake").await;
     assert_eq!((refused.status, &refused.json()["type"]), (503, &json!("urn:openclaw-cloud:draining")));
     let spawned = owner.api.post("/api/v1/agents/spawn", &json!({ "name": "tarde", "size": "nano" })).await;
@@ -53,7 +56,7 @@ async fn what_works_is_stopped_only_when_that_is_said_and_a_drain_is_taken_back(
     assert!(asleep["snapshot"].is_object(), "it was saved first: {asleep:#}");
 
     // The way back.
-    assert!(drain(&owner, "end").await[1].is_null());
+    assert!(drain(&owner, "end").await["drained"].is_null());
     assert_eq!(order(&owner, &[&works], "wake").await, json!({ "changed": [works], "failed": [] }));
     owner.until(&works, "running").await;
 

@@ -1,11 +1,10 @@
 //! Server functions about everybody's agents, and people's roles: each is
 //! refused to whoever has no right to it.
 
-use domain::agent::ProviderName;
 use domain::fleet::{Drain, Order, Page, Query};
 use domain::id::AgentId;
+use domain::journal::Journal;
 use domain::role::Role;
-use domain::time::Timestamp;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
@@ -45,6 +44,14 @@ pub async fn fleet_agent(id: AgentId, before: Option<u64>) -> Result<Sight, AppE
     Ok(Sight { owner: sight.owner, view: sight.view, events: sight.events })
 }
 
+/// What the house said of somebody's agent lately.
+#[server(prefix = "/api/console", endpoint = "fleet_journal", input = Json, output = Json)]
+pub async fn fleet_journal(id: AgentId) -> Result<Journal, AppError> {
+    let fleet = fleet();
+    let who = principal().await?;
+    fleet.journal(&who, id).await.map_err(refuse)
+}
+
 /// What became of an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ordered {
@@ -72,15 +79,7 @@ pub async fn fleet_order(ids: Vec<AgentId>, order: Order) -> Result<Ordered, App
     Ok(ordered)
 }
 
-/// Where agents run here, and since when nothing new is launched there, if that is so.
-#[server(prefix = "/api/console", endpoint = "fleet_drained", input = Json, output = Json)]
-pub async fn fleet_drained() -> Result<(ProviderName, Option<Timestamp>), AppError> {
-    let fleet = fleet();
-    let who = principal().await?;
-    fleet.drained(&who).await.map_err(refuse)
-}
-
-/// Has nothing new launched there, or has it launched again.
+/// Has nothing new launched at the provider, or has it launched again.
 #[server(prefix = "/api/console", endpoint = "fleet_drain", input = Json, output = Json)]
 pub async fn fleet_drain(wish: Drain) -> Result<(), AppError> {
     let fleet = fleet();

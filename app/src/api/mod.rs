@@ -36,7 +36,7 @@ pub use agents::{
 };
 pub use budgets::{Whose, list_budgets, set_budget};
 pub use fleet::{
-    Ordered, fleet_agent, fleet_drain, fleet_drained, fleet_ids, fleet_order, fleet_page, give_role,
+    Ordered, fleet_agent, fleet_drain, fleet_ids, fleet_journal, fleet_order, fleet_page, give_role,
 };
 pub use looks::{answer_look, ask_to_look, connect_to_look, end_look, look_of};
 pub use people::{audit, change_person, end_sessions_of, invite, people, withdraw_invitation};

@@ -286,6 +286,7 @@ pub static STRINGS: Strings = Strings {
         "De quién",
         "Estado",
         "Proveedor",
+        "Aislamiento",
         "Vida",
         "Arranque",
         "Sin uso",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::agent::ProviderName;
 use domain::fleet::{State, Trouble};
+use domain::tier::Level;
 use domain::time::Timestamp;
 
 use super::Lang;
@@ -18,6 +19,7 @@ pub struct FleetStrings {
     why_stuck: [&'static str; 6],
     pub stuck_then: &'static str,
     pub unknown: &'static str,
+    pub team: &'static str,
     pub boots: &'static str,
     pub boots_none: &'static str,
     pub boots_by_phase: &'static str,
@@ -92,6 +94,20 @@ impl Lang {
         }
     }
 
+    /// How far an instance's isolation goes, for people.
+    pub const fn level(self, level: Level) -> &'static str {
+        match (self, level) {
+            (Self::Es, Level::Open) => "ninguno",
+            (Self::En, Level::Open) => "none",
+            (Self::Es, Level::Sandbox) => "básico",
+            (Self::En, Level::Sandbox) => "basic",
+            (Self::Es, Level::Hardened) => "reforzado",
+            (Self::En, Level::Hardened) => "hardened",
+            (Self::Es, Level::Machine) => "máquina propia",
+            (Self::En, Level::Machine) => "own machine",
+        }
+    }
+
     /// A day and a time of it, UTC, to the minute.
     pub fn instant(self, at: Timestamp) -> String {
         let minutes = at.since(at.day().start()).as_secs() / 60;
@@ -123,6 +139,7 @@ static ES: FleetStrings = FleetStrings {
     ],
     stuck_then: "Se sigue intentando solo. Si no cambia, el motivo está en el registro del servidor.",
     unknown: "desconocido",
+    team: "Equipo",
     boots: "Arranque",
     boots_none: "Ninguno en las últimas 24 horas.",
     boots_by_phase: "Los arranques de las últimas 24 horas, fase a fase",
@@ -166,6 +183,7 @@ static EN: FleetStrings = FleetStrings {
     ],
     stuck_then: "It is tried again by itself. If nothing changes, the reason is in the server's log.",
     unknown: "unknown",
+    team: "Team",
     boots: "Boot",
     boots_none: "None in the last 24 hours.",
     boots_by_phase: "The boots of the last 24 hours, phase by phase",

@@ -5,6 +5,7 @@ mod en;
 mod es;
 mod fleet;
 mod format;
+mod journal;
 mod people;
 mod spend;
 mod stage;

@@ -258,7 +258,7 @@ pub struct Strings {
     pub owner: &'static str,
     pub agents: &'static str,
     /// Agent, owner, state, provider, run, boot, unused for, rate, this month.
-    pub columns: [&'static str; 9],
+    pub columns: [&'static str; 10],
     pub no_match: &'static str,
     pub shown_of: fn(shown: &str, all: &str) -> String,
     pub select: fn(name: &str) -> String,

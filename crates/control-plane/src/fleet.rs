@@ -15,6 +15,7 @@ use domain::time::Timestamp;
 use domain::view::AgentView;
 
 use crate::audit::Audit;
+use crate::drain::Drain;
 use crate::error::{Error, Result};
 use crate::guests::Guests;
 use crate::identity::Principal;
@@ -59,6 +60,7 @@ pub struct Fleet {
     pub(crate) signer: Arc<TicketSigner>,
     pub(crate) audit: Audit,
     pub(crate) guests: Arc<Guests>,
+    pub(crate) drain: Drain,
 }
 
 impl Fleet {

@@ -10,6 +10,7 @@ pub mod aws;
 pub mod budgets;
 pub mod clock;
 pub mod demo;
+mod drain;
 mod due;
 pub mod egress;
 pub mod embedded;
@@ -23,6 +24,7 @@ mod keys;
 mod ledger;
 pub mod link;
 pub mod live;
+pub mod logbook;
 mod looks;
 #[cfg(feature = "aws")]
 mod mend;

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::audit::Audit;
 use crate::budgets::{Budgets, Endpoint};
 use crate::clock::Clock;
+use crate::drain::Drain;
 use crate::due::Due;
 use crate::fleet::Fleet;
 use crate::guests::Guests;
@@ -102,7 +103,7 @@ impl ControlPlane {
             policy,
             prices,
             hub: Hub::new(writers),
-            roster: Roster::new(writers),
+            roster: Roster::new(writers, policy),
             due: Due::new(),
         });
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
@@ -120,6 +121,7 @@ impl ControlPlane {
         Ok(Self {
             fleet: Arc::new(Fleet {
                 ledger: Arc::clone(&ledger),
+                drain: Drain::of(provider.name()),
                 provider,
                 instances,
                 signer: Arc::clone(&signer),

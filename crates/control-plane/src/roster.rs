@@ -1,21 +1,29 @@
 //! The fleet's list, held in memory while somebody looks at it: loaded from the
 //! store at the first look, kept by every commit of this process, forgotten
-//! when nobody has looked for a while. What filters and sorts costs microseconds
-//! an agent here, and no read of the store.
+//! when nobody has looked for a while. A query's first look is a walk over all;
+//! from then on its answer is kept (`list`, `view`), and no look reads the store.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::agent::{Agent, Phase};
-use domain::fleet::{Health, Moment, Page, Query, Sort, Summary, Tally};
+use domain::fleet::{Owner, Page, Place, Query, Summary};
 use domain::id::{AgentId, UserId};
+use domain::lifecycle::Policy;
 use domain::name::Name;
+use domain::price::Rates;
 use domain::time::Timestamp;
 use futures::future::try_join_all;
 
 use crate::live::Writers;
-use crate::store::{Result, Shard, Store};
+use crate::store::{Result, Shard, Store, User};
+
+use list::List;
+use view::People;
+
+mod list;
+mod view;
 
 /// How long the list is kept after the last look at it.
 const KEPT: Duration = Duration::from_secs(600);
@@ -24,43 +32,41 @@ const KEPT: Duration = Duration::from_secs(600);
 /// whatever its length.
 const LOOK: Duration = Duration::from_secs(2);
 const LOOK_MAX: Duration = Duration::from_secs(30);
-/// How long the fleet's health is as it was where nothing was committed: it takes
-/// a walk over all of the list, which all who look after a change share.
-const HEALTH: Duration = Duration::from_secs(1);
-/// Agents read from the store at once.
+/// Agents, or people, read from the store at once.
 const PAGE: u16 = 1000;
 
 /// The list, if it is held.
 pub struct Roster {
     writers: Writers,
+    policy: Policy,
     held: Mutex<Held>,
-    /// One load at a time.
+    /// One load at a time, of the list and of the people.
     loading: tokio::sync::Mutex<()>,
+    meeting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct Held {
-    list: Option<List>,
+    list: Option<Loaded>,
     /// What was committed since a load began; `None`: deleted.
     meanwhile: Option<HashMap<AgentId, Option<Summary>>>,
-    owners: HashMap<UserId, Name>,
-    /// Owners of agents of the list whose names are not known yet.
-    unnamed: HashSet<UserId>,
-    /// Counts what was taken in.
-    changes: u64,
-    /// After so many changes, and when.
-    health: Option<(u64, Timestamp, Health)>,
+    people: People,
+    /// When these were read.
+    people_at: Option<Instant>,
+    /// Owners of agents of the list who are not known yet.
+    unknown: HashSet<UserId>,
 }
 
-struct List {
-    agents: HashMap<AgentId, Summary>,
-    loaded: Instant,
+struct Loaded {
+    list: List,
+    at: Instant,
     looked: Instant,
 }
 
 impl Roster {
-    pub fn new(writers: Writers) -> Self {
-        Self { writers, held: Mutex::default(), loading: tokio::sync::Mutex::default() }
+    pub fn new(writers: Writers, policy: Policy) -> Self {
+        let (held, loading, meeting) = Default::default();
+        Self { writers, policy, held, loading, meeting }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -71,7 +77,7 @@ impl Roster {
     /// Takes in what was committed here.
     pub fn took(&self, agent: &Agent) {
         let mut held = self.held();
-        if held.list.as_ref().is_some_and(|list| list.looked.elapsed() > KEPT) {
+        if held.list.as_ref().is_some_and(|loaded| loaded.looked.elapsed() > KEPT) {
             held.list = None;
         }
         if held.list.is_none() && held.meanwhile.is_none() {
@@ -81,68 +87,107 @@ impl Roster {
         if let Some(meanwhile) = &mut held.meanwhile {
             put(meanwhile.entry(agent.id).or_insert_with(|| news.clone()), &news);
         }
-        if !held.owners.contains_key(&agent.owner) {
-            held.unnamed.insert(agent.owner);
+        if !held.people.contains_key(&agent.owner) {
+            held.unknown.insert(agent.owner);
         }
-        held.changes += 1;
-        let Some(list) = &mut held.list else { return };
+        let Held { list: Some(Loaded { list, .. }), people, .. } = &mut *held else { return };
         match news {
-            None => drop(list.agents.remove(&agent.id)),
-            Some(news) => {
-                let known = list.agents.entry(agent.id).or_insert_with(|| news.clone());
-                if known.version < news.version {
-                    *known = news;
-                }
-            }
+            None => list.remove(agent.id, people),
+            Some(news) => list.put(news, people),
         }
     }
 
     /// A window of the list at a moment.
-    pub async fn page(&self, store: &dyn Store, query: &Query, moment: &Moment<'_>) -> Result<Page> {
-        self.ready(store).await?;
-        let mut held = self.held();
-        let health = held.health(moment);
-        let matching = held.matching(query, moment);
-        let (offset, total) = (query.offset as usize, matching.len());
-        let rows = held.window(matching, query, moment.now).into_iter();
-        let rows =
-            rows.filter_map(|summary| Some(summary.row(held.owners.get(&summary.owner)?.clone(), moment)));
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Ok(Page { health, total: count(total), offset: count(offset.min(total)), rows: rows.collect() })
+    pub async fn page(
+        &self,
+        store: &dyn Store,
+        query: &Query,
+        place: Place,
+        now: Timestamp,
+        rates: &Rates,
+    ) -> Result<Page> {
+        self.with(store, now, |list, people| list.page(query, people, place, now, rates)).await
     }
 
     /// The ids that the query's filter lets through, in its order, as many as
     /// its window holds.
-    pub async fn ids(&self, store: &dyn Store, query: &Query, moment: &Moment<'_>) -> Result<Vec<AgentId>> {
-        self.ready(store).await?;
-        let held = self.held();
-        Ok(held
-            .window(held.matching(query, moment), query, moment.now)
-            .iter()
-            .map(|summary| summary.id)
-            .collect())
+    pub async fn ids(&self, store: &dyn Store, query: &Query, now: Timestamp) -> Result<Vec<AgentId>> {
+        self.with(store, now, |list, people| list.ids(query, people, now)).await
     }
 
-    /// Has the list, not too old, and its owners' names.
-    async fn ready(&self, store: &dyn Store) -> Result<()> {
-        if !self.held().look(self.writers) {
-            let _alone = self.loading.lock().await;
-            // Somebody else may have loaded it while this waited.
-            if !self.held().look(self.writers) {
-                self.load(store).await?;
+    /// How many agents a person has.
+    pub async fn owned_by(&self, store: &dyn Store, owner: &Name, now: Timestamp) -> Result<u32> {
+        self.with(store, now, |list, people| {
+            let owner = people.iter().find(|(_, known)| known.name == *owner);
+            owner.map_or(0, |(id, _)| list.owned_by(*id))
+        })
+        .await
+    }
+
+    /// Reads the list, loaded, not too old, and with its owners.
+    async fn with<T>(
+        &self,
+        store: &dyn Store,
+        now: Timestamp,
+        read: impl FnOnce(&mut List, &People) -> T,
+    ) -> Result<T> {
+        loop {
+            self.ready(store, now).await?;
+            let mut held = self.held();
+            // Only one that nobody looked at for a long time was forgotten since.
+            if let Held { list: Some(Loaded { list, .. }), people, .. } = &mut *held {
+                return Ok(read(list, people));
             }
         }
-        let unnamed: Vec<UserId> = self.held().unnamed.iter().copied().collect();
-        if !unnamed.is_empty() {
-            let named = try_join_all(unnamed.iter().map(|id| store.user(*id))).await?;
+    }
+
+    async fn ready(&self, store: &dyn Store, now: Timestamp) -> Result<()> {
+        self.refresh(store, now).await?;
+        self.meet(store).await?;
+        let unknown: Vec<UserId> = self.held().unknown.iter().copied().collect();
+        if !unknown.is_empty() {
+            let met = try_join_all(unknown.iter().map(|id| store.user(*id))).await?;
             let mut held = self.held();
-            held.owners.extend(named.into_iter().flatten().map(|user| (user.id, user.name)));
-            held.unnamed.retain(|id| !unnamed.contains(id));
+            held.meet(met.into_iter().flatten());
+            held.unknown.retain(|id| !unknown.contains(id));
         }
         Ok(())
     }
 
-    async fn load(&self, store: &dyn Store) -> Result<()> {
+    /// Has the list, and one that is not too old.
+    async fn refresh(&self, store: &dyn Store, now: Timestamp) -> Result<()> {
+        let is_fresh = || self.held().list.as_mut().map(|loaded| loaded.is_fresh(self.writers));
+        let before = is_fresh();
+        if before == Some(true) {
+            return Ok(());
+        }
+        let Some(_alone) = turn(&self.loading, before.is_some()).await else { return Ok(()) };
+        // Somebody else may have loaded it while this waited.
+        if is_fresh() == Some(true) {
+            return Ok(());
+        }
+        self.load(store, now).await
+    }
+
+    /// Has the owners, and in the teams that they were in lately.
+    async fn meet(&self, store: &dyn Store) -> Result<()> {
+        let read_at = self.held().people_at;
+        if read_at.is_some_and(|at| at.elapsed() < people_good_for(self.writers)) {
+            return Ok(());
+        }
+        let Some(_alone) = turn(&self.meeting, read_at.is_some()).await else { return Ok(()) };
+        if self.held().people_at != read_at {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let people = everybody(store).await?;
+        let mut held = self.held();
+        held.meet(people);
+        held.people_at = Some(begun);
+        Ok(())
+    }
+
+    async fn load(&self, store: &dyn Store, now: Timestamp) -> Result<()> {
         let begun = Instant::now();
         self.held().meanwhile = Some(HashMap::new());
         let loaded = try_join_all(Shard::all().map(|shard| shard_of(store, shard))).await;
@@ -156,10 +201,9 @@ impl Roster {
                 Some(news) => drop(agents.insert(id, news)),
             }
         }
-        let owners: HashSet<UserId> = agents.values().map(|one| one.owner).collect();
-        held.unnamed = owners.into_iter().filter(|owner| !held.owners.contains_key(owner)).collect();
-        held.list = Some(List { agents, loaded: begun, looked: begun });
-        held.changes += 1;
+        let list = List::of(agents.into_values(), self.policy, now);
+        held.unknown = list.owners().filter(|owner| !held.people.contains_key(owner)).collect();
+        held.list = Some(Loaded { list, at: begun, looked: begun });
         Ok(())
     }
 }
@@ -185,64 +229,51 @@ async fn shard_of(store: &dyn Store, shard: Shard) -> Result<Vec<Summary>> {
     }
 }
 
+async fn everybody(store: &dyn Store) -> Result<Vec<User>> {
+    let mut people: Vec<User> = Vec::new();
+    loop {
+        let page = store.people(people.last().map(|user| &user.name), PAGE).await?;
+        let more = page.len() == usize::from(PAGE);
+        people.extend(page.into_iter().map(|listed| listed.user));
+        if !more {
+            return Ok(people);
+        }
+    }
+}
+
+/// The turn to read something anew. Whoever has it as it was reads on with that
+/// rather than wait for somebody else who reads it.
+async fn turn(of: &tokio::sync::Mutex<()>, has_it: bool) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+    if has_it { of.try_lock().ok() } else { Some(of.lock().await) }
+}
+
+impl Loaded {
+    /// Whether it is fresh enough; notes that it is looked at.
+    fn is_fresh(&mut self, writers: Writers) -> bool {
+        self.looked = Instant::now();
+        writers == Writers::One || self.at.elapsed() < good_for(self.list.len())
+    }
+}
+
 impl Held {
-    /// Whether there is a list that is fresh enough; notes that it is looked at.
-    fn look(&mut self, writers: Writers) -> bool {
-        let Some(list) = &mut self.list else { return false };
-        list.looked = Instant::now();
-        writers == Writers::One || list.loaded.elapsed() < good_for(list.agents.len())
-    }
-
-    fn agents(&self) -> impl Iterator<Item = &Summary> {
-        self.list.iter().flat_map(|list| list.agents.values())
-    }
-
-    fn owner(&self, summary: &Summary) -> &str {
-        self.owners.get(&summary.owner).map_or("", Name::as_str)
-    }
-
-    fn matching(&self, query: &Query, moment: &Moment<'_>) -> Vec<&Summary> {
-        let text = query.text.trim().to_lowercase();
-        self.agents().filter(|one| query.lets_through(one, self.owner(one), &text, moment)).collect()
-    }
-
-    /// The rows of the window in order. Only these are sorted: a window's cost
-    /// grows with the fleet by a comparison or two an agent.
-    fn window<'a>(&'a self, mut all: Vec<&'a Summary>, query: &Query, now: Timestamp) -> Vec<&'a Summary> {
-        let start = (query.offset as usize).min(all.len());
-        let end = start.saturating_add(query.limit.into()).min(all.len());
-        let order = |a: &&Summary, b: &&Summary| {
-            // Looked up only where it decides.
-            let name = |one: &Summary| if query.sort == Sort::Owner { self.owner(one) } else { "" };
-            query.order((a, name(a)), (b, name(b)), now)
-        };
-        if end < all.len() {
-            all.select_nth_unstable_by(end, order);
-            all.truncate(end);
+    fn meet(&mut self, people: impl IntoIterator<Item = User>) {
+        let mut changed = false;
+        for User { id, name, team, .. } in people {
+            let owner = Owner { name, team };
+            changed |= self.people.get(&id) != Some(&owner);
+            self.people.insert(id, owner);
+            self.unknown.remove(&id);
         }
-        if start > 0 && start < all.len() {
-            all.select_nth_unstable_by(start, order);
+        if changed && let Some(loaded) = &mut self.list {
+            loaded.list.people_changed();
         }
-        let mut window = all.split_off(start);
-        window.sort_unstable_by(order);
-        window
     }
+}
 
-    fn health(&mut self, moment: &Moment<'_>) -> Health {
-        if let Some((changes, at, health)) = self.health
-            && changes == self.changes
-            && moment.now.since(at) < HEALTH
-        {
-            return health;
-        }
-        let mut tally = Tally::default();
-        for one in self.agents() {
-            tally.count(one, moment);
-        }
-        let health = tally.health();
-        self.health = Some((self.changes, moment.now, health));
-        health
-    }
+/// How long people's teams are as they were read: not for long where the ledger is
+/// this machine's, longer where each read of a person is paid for.
+fn people_good_for(writers: Writers) -> Duration {
+    if writers == Writers::One { LOOK } else { LOOK_MAX }
 }
 
 /// How long a list of so many agents is fresh where others write too.

@@ -1,25 +1,29 @@
 //! What people with a role may ask about everybody's agents: what the control
 //! plane does with them, never what is in a tenant's machine.
 
-use domain::agent::{Agent, Failure, Phase, ProviderName};
+use domain::agent::{Agent, Failure, Phase};
 use domain::audit::Act;
 use domain::event::{Event, What};
-use domain::fleet::{Drain, Moment, Order, Page, Query, State};
+use domain::fleet::{Drain, Order, Page, Query, State};
 use domain::id::AgentId;
+use domain::journal::{Daemon, Journal};
 use domain::lifecycle::Observation;
 use domain::name::Name;
-use domain::time::Timestamp;
 use domain::view::AgentView;
 
 use crate::error::{Error, Result};
 use crate::fleet::Fleet;
 use crate::identity::{Principal, Right};
 use crate::ledger::settled;
+use crate::logbook::LOGBOOK;
 
 /// Agents that one order is for, at most.
 pub const ORDERED_MAX: u16 = 20_000;
 /// Events of an agent's timeline, the latest.
 const TIMELINE: u16 = 100;
+
+/// Lines of a journal, the latest.
+const JOURNAL: usize = 200;
 
 /// Somebody's agent, for staff.
 #[derive(Debug)]
@@ -35,8 +39,8 @@ impl Fleet {
     pub async fn overview(&self, who: &Principal, query: &Query) -> Result<Page> {
         self.audit.permit(who, Right::SeeFleet, || Act::SeeFleet).await?;
         let (now, ledger) = (self.ledger.now(), &self.ledger);
-        let moment = Moment { now, rates: &ledger.rates(now), policy: &ledger.policy };
-        Ok(ledger.roster.page(&*ledger.store, query, &moment).await?)
+        let place = self.drain.place(&*ledger.store).await?;
+        Ok(ledger.roster.page(&*ledger.store, query, place, now, &ledger.rates(now)).await?)
     }
 
     /// All that a filter lets through, to be ordered about; the first
@@ -44,9 +48,7 @@ impl Fleet {
     pub async fn matching(&self, who: &Principal, query: &Query) -> Result<Vec<AgentId>> {
         self.audit.permit(who, Right::ManageFleet, || Act::SeeFleet).await?;
         let all = Query { offset: 0, limit: ORDERED_MAX, ..query.clone() };
-        let (now, ledger) = (self.ledger.now(), &self.ledger);
-        let moment = Moment { now, rates: &ledger.rates(now), policy: &ledger.policy };
-        Ok(ledger.roster.ids(&*ledger.store, &all, &moment).await?)
+        Ok(self.ledger.roster.ids(&*self.ledger.store, &all, self.ledger.now()).await?)
     }
 
     /// Somebody's agent, with what happened to it: the latest of it, or what came
@@ -72,10 +74,31 @@ impl Fleet {
         Ok(sight)
     }
 
+    /// What the daemon in an agent's latest run and this control plane said of it.
+    pub async fn journal(&self, who: &Principal, id: AgentId) -> Result<Journal> {
+        self.audit.permit(who, Right::SeeFleet, || Act::LookIntoAgent { agent: id }).await?;
+        let agent = self.ledger.agent(id).await?;
+        if agent.phase == Phase::Deleted {
+            return Err(Error::NotFound);
+        }
+        let mut lines = LOGBOOK.of(id);
+        let elsewhere = match self.provider.journal(&agent.instance_id()).await? {
+            Daemon::Here(said) => {
+                lines.extend(said);
+                None
+            }
+            Daemon::Elsewhere(stream) => Some(stream),
+            Daemon::Nowhere => None,
+        };
+        lines.sort_by_key(|line| line.at);
+        let lines = lines.split_off(lines.len().saturating_sub(JOURNAL));
+        Ok(Journal { lines, elsewhere })
+    }
+
     /// How many agents a person has.
     pub async fn agents_owned_by(&self, who: &Principal, owner: &Name) -> Result<u32> {
-        let query = Query { owner: Some(owner.to_string()), limit: 1, ..Query::default() };
-        Ok(self.overview(who, &query).await?.total)
+        self.audit.permit(who, Right::SeeFleet, || Act::SeeFleet).await?;
+        Ok(self.ledger.roster.owned_by(&*self.ledger.store, owner, self.ledger.now()).await?)
     }
 
     /// Wakes somebody's agent, or puts it to sleep; one that is so stays so.
@@ -117,15 +140,7 @@ impl Fleet {
         }
     }
 
-    /// The provider that agents run at here, and since when nothing new is
-    /// launched there, if that is so.
-    pub async fn drained(&self, who: &Principal) -> Result<(ProviderName, Option<Timestamp>)> {
-        self.audit.permit(who, Right::SeeFleet, || Act::SeeFleet).await?;
-        let provider = self.provider.name();
-        Ok((provider, self.ledger.store.drained(provider).await?))
-    }
-
-    /// Has nothing new launched there until that is taken back. What runs there
+    /// Has nothing new launched at the provider until that is taken back. What runs there
     /// runs on until it is ordered to sleep.
     pub async fn drain(&self, who: &Principal, wish: Drain) -> Result<()> {
         let provider = self.provider.name();
@@ -134,7 +149,7 @@ impl Fleet {
             Drain::End => (Act::UndrainProvider { provider }, None),
         };
         self.audit.permit(who, Right::ManageFleet, || act.clone()).await?;
-        let work = async { Ok(self.ledger.store.set_drained(provider, since).await?) };
+        let work = async { Ok(self.drain.set(&*self.ledger.store, since).await?) };
         self.audit.told(who.actor(), act, work).await
     }
 }

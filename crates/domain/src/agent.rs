@@ -291,6 +291,9 @@ pub struct Agent {
     pub generation: Generation,
     /// The latest run whose meter was started: each run's starts once.
     pub metered: Generation,
+    /// How well that run is shut in, or was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
     pub boot: Timeline,
     /// There while it is metered, and only then.
     pub instance: Option<Instance>,

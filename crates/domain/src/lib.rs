@@ -10,6 +10,7 @@ pub mod budget;
 pub mod event;
 pub mod fleet;
 pub mod id;
+pub mod journal;
 pub mod lifecycle;
 pub mod look;
 pub mod metering;

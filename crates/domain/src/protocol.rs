@@ -73,6 +73,9 @@ pub mod env {
     /// CAP_SYS_PTRACE, and CAP_CHOWN where the home is not yet the tenant's.
     /// Absent: they run as the daemon's own user.
     pub const TENANT: &str = "OPENCLAW_TENANT";
+    /// There: the daemon says what it does on standard output as well, as
+    /// [`crate::journal::Line`]s in JSON, without a word of the tenant's.
+    pub const JOURNAL: &str = "OPENCLAW_JOURNAL";
 }
 
 /// A secret in a body: its `Debug` shows nothing.

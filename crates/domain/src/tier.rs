@@ -31,6 +31,20 @@ pub struct Tier {
     pub limits: Limits,
 }
 
+/// A tier in a word, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Not even namespaces.
+    Open,
+    /// Namespaces, and not every other layer.
+    Sandbox,
+    /// Every layer that a shared kernel has.
+    Hardened,
+    /// A virtual machine of its own.
+    Machine,
+}
+
 /// What an operator demands at least; less is refused at launch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,6 +60,16 @@ impl Tier {
     /// A virtual machine that a provider keeps apart from all others.
     pub const fn own_machine() -> Self {
         Self { machine: true, namespaces: true, landlock: None, seccomp: true, limits: Limits::Cgroup2 }
+    }
+
+    /// How far it goes.
+    pub fn level(&self) -> Level {
+        match self {
+            _ if self.machine => Level::Machine,
+            _ if self.reaches(TierFloor::Hardened) => Level::Hardened,
+            _ if self.reaches(TierFloor::Sandbox) => Level::Sandbox,
+            _ => Level::Open,
+        }
     }
 
     /// Whether it reaches what is demanded.

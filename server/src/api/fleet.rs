@@ -73,8 +73,12 @@ pub struct FleetAgent {
     pub name: String,
     /// The owner's name.
     pub owner: String,
+    /// The owner's team, if it has one.
+    pub team: Option<String>,
     pub size: String,
     pub provider: String,
+    /// How far the isolation of the latest run goes: `machine`, `hardened`, `sandbox` or `open`.
+    pub tier: Option<String>,
     pub phase: String,
     pub generation: u32,
     /// Of the latest boot that came to its end, in milliseconds.
@@ -97,9 +101,10 @@ pub struct FleetAgent {
         ("state" = Option<String>, Query, description = "`awake`, `booting`, `asleep`, `failed` or `deleting`"),
         ("trouble" = Option<String>, Query, description = "`stuck`, `interrupted` or `unsaved`"),
         ("owner" = Option<String>, Query, description = "An owner's name"),
+        ("team" = Option<String>, Query, description = "The name of an owner's team"),
         ("provider" = Option<String>, Query, description = "`local`, `fargate`, …"),
         ("q" = Option<String>, Query, description = "A part of the agent's name or id"),
-        ("sort" = Option<String>, Query, description = "`name`, `owner`, `state`, `provider`, `boot`, `idle`, `rate` or `cost`; with `-` before it, falling"),
+        ("sort" = Option<String>, Query, description = "`name`, `owner`, `team`, `state`, `provider`, `tier`, `boot`, `idle`, `rate` or `cost`; with `-` before it, falling"),
         ("offset" = Option<u32>, Query), ("limit" = Option<u16>, Query, description = "1 to 500; 60 unless told"),
     ),
     responses((status = 200, body = FleetPage), (status = 401, body = Problem), (status = 403, body = Problem)))]
@@ -184,8 +189,10 @@ impl FleetAgent {
             id: row.id.to_string(),
             name: row.name.to_string(),
             owner: row.owner.to_string(),
+            team: row.team.as_ref().map(ToString::to_string),
             size: row.size.to_string(),
             provider: word(row.provider),
+            tier: row.tier.map(word),
             phase: word(row.state),
             generation: row.generation.0,
             boot_ms: row.boot,

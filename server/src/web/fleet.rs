@@ -14,6 +14,7 @@ use control_plane::identity::Right;
 use control_plane::{Fleet, Identity, Principal};
 use domain::fleet::{Delta, Page, Query, Row};
 use domain::id::AgentId;
+use domain::name::Name;
 use domain::time::Timestamp;
 use futures::{Stream, StreamExt as _};
 
@@ -22,7 +23,7 @@ use crate::api::fleet::Asked;
 use crate::api::problem::Problem;
 
 /// What changes by time alone, as «stuck» does, is seen so late at most.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(1);
 /// Changes that come so close together are told together.
 const TOGETHER: Duration = Duration::from_millis(250);
 
@@ -70,10 +71,10 @@ fn events(fleet: Arc<Fleet>, who: Principal, query: Query) -> impl Stream<Item =
 
 /// What changes of a row whenever the browser must have it anew: all else of
 /// it the browser counts on by itself.
-type Seen = (u64, Option<Timestamp>);
+type Seen = (u64, Option<Timestamp>, Option<Name>);
 
 fn seen(row: &Row) -> Seen {
-    (row.version, row.stuck_since)
+    (row.version, row.stuck_since, row.team.clone())
 }
 
 /// What the browser has.
@@ -90,8 +91,14 @@ impl Sent {
         let news = |row: &Row| self.rows.get(&row.id) != Some(&seen(row));
         let rows: Vec<_> = page.rows.iter().filter(|row| news(row)).cloned().collect();
         self.rows = page.rows.iter().map(|row| (row.id, seen(row))).collect();
-        let whole =
-            Delta { health: page.health, total: page.total, offset: page.offset, ids, rows: Vec::new() };
+        let whole = Delta {
+            health: page.health,
+            place: page.place,
+            total: page.total,
+            offset: page.offset,
+            ids,
+            rows: Vec::new(),
+        };
         let same = self.last.as_ref() == Some(&whole);
         self.last = Some(whole.clone());
         (!same || !rows.is_empty()).then_some(Delta { rows, ..whole })
@@ -102,19 +109,23 @@ impl Sent {
 mod tests {
     use super::*;
     use domain::agent::ProviderName;
-    use domain::fleet::{Health, State};
+    use domain::fleet::{Health, Place, State};
     use domain::id::Generation;
     use domain::money::{NanoDollars, Rate};
     use domain::price::Basis;
     use domain::size::Size;
+
+    const PLACE: Place = Place { provider: ProviderName::Local, drained: None };
 
     fn row(n: u8, version: u64) -> Row {
         Row {
             id: AgentId::from_random([n; 10]),
             name: "x".parse().unwrap(),
             owner: "Ana".parse().unwrap(),
+            team: None,
             size: Size::Nano,
             provider: ProviderName::Local,
+            tier: None,
             state: State::Asleep,
             generation: Generation(1),
             version,
@@ -129,7 +140,7 @@ mod tests {
     }
 
     fn page(rows: Vec<Row>) -> Page {
-        Page { health: Health::default(), total: 9, offset: 0, rows }
+        Page { health: Health::default(), place: PLACE, total: 9, offset: 0, rows }
     }
 
     #[test]

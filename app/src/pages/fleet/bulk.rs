@@ -99,19 +99,18 @@ impl Bulk {
     }
 
     /// Makes those that were changed as they were, and takes a drain back.
-    fn undo(self, drained: Callback<()>) {
+    fn undo(self) {
         let Some(run) = self.0.get_untracked().filter(|run| run.over) else { return };
         let opposite = match run.order {
             Order::Wake => Order::Stop,
             Order::Sleep | Order::Stop => Order::Wake,
         };
         spawn_local(async move {
-            if run.drains {
-                if let Err(error) = api::fleet_drain(Drain::End).await {
-                    self.0.try_update(|run| run.as_mut().map(|run| run.error = Some(error)));
-                    return;
-                }
-                drained.run(());
+            if run.drains
+                && let Err(error) = api::fleet_drain(Drain::End).await
+            {
+                self.0.try_update(|run| run.as_mut().map(|run| run.error = Some(error)));
+                return;
             }
             self.give(run.changed, opposite, false);
         });
@@ -120,12 +119,7 @@ impl Bulk {
 
 /// How it goes, and then how it went.
 #[component]
-pub fn Report(
-    view: View,
-    bulk: Bulk,
-    /// Whether the provider is drained is to be asked anew.
-    drained: Callback<()>,
-) -> impl IntoView {
+pub fn Report(view: View, bulk: Bulk) -> impl IntoView {
     let (lang, t) = (use_lang(), use_strings());
     let f = lang.fleet();
     let read = move |read: fn(&Run) -> usize| bulk.0.with(|run| run.as_ref().map_or(0, read));
@@ -154,7 +148,7 @@ pub fn Report(
     let failure = move |(id, code): (AgentId, ErrorCode)| {
         // Names are known of those in view.
         let name = view.lines.with_untracked(|lines| {
-            let line = lines.iter().find(|line| line.id == id);
+            let line = lines.iter().find(|line| line.id() == id);
             line.map(|line| line.seen.with_untracked(|(row, _)| row.name.to_string()))
         });
         view! {
@@ -174,7 +168,7 @@ pub fn Report(
                 <progress max=move || all.get().max(1) value=move || done.get() aria-label=f.report></progress>
                 <span role="status">{words}</span>
                 {move || can_undo.get().then(|| view! {
-                    <button class="button button-small" r#type="button" on:click=move |_| bulk.undo(drained)>
+                    <button class="button button-small" r#type="button" on:click=move |_| bulk.undo()>
                         {icon("back")}
                         {f.undo}
                     </button>

@@ -4,8 +4,8 @@ use domain::agent::ProviderName;
 use domain::fleet::{Drain, Group, Order, Query};
 use domain::time::Timestamp;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
+use super::View;
 use super::bulk::Bulk;
 use crate::api;
 use crate::components::act::use_act;
@@ -15,39 +15,13 @@ use crate::components::icon::icon;
 use crate::error::AppError;
 use crate::i18n::{use_lang, use_strings};
 
-/// Where agents run, and since when nothing new is launched there.
-#[derive(Clone, Copy)]
-pub struct Drained(RwSignal<Option<(ProviderName, Option<Timestamp>)>>);
-
-impl Drained {
-    /// Asks for it once the page lives.
-    pub fn new() -> Self {
-        let drained = Self(RwSignal::new(None));
-        Effect::new(move || drained.ask());
-        drained
-    }
-
-    /// Asks for it anew.
-    pub fn ask(self) {
-        spawn_local(async move {
-            if let Ok(drained) = api::fleet_drained().await {
-                self.0.try_set(Some(drained));
-            }
-        });
-    }
-
-    fn since(self) -> Option<(ProviderName, Timestamp)> {
-        let (provider, since) = self.0.get()?;
-        Some((provider, since?))
-    }
-}
-
 /// That it is being drained, and the way back.
 #[component]
-pub fn Draining(drained: Drained) -> impl IntoView {
+pub fn Draining(view: View) -> impl IntoView {
     let (lang, me, act) = (use_lang(), use_me(), use_act());
     let f = lang.fleet();
-    let end = move |_| act.run(api::fleet_drain(Drain::End), move |()| drained.ask());
+    // Its end comes by the feed, as it does to everybody else who looks on.
+    let end = move |_| act.run(api::fleet_drain(Drain::End), |()| ());
     let banner = move |(provider, since): (ProviderName, Timestamp)| {
         view! {
             <div class="banner" data-state="warning" role="status">
@@ -72,17 +46,24 @@ pub fn Draining(drained: Drained) -> impl IntoView {
             </div>
         }
     };
-    move || drained.since().map(banner)
+    let drained = Memo::new(move |_| {
+        let place = view.place.get();
+        Some((place.provider, place.drained?))
+    });
+    move || drained.get().map(banner)
 }
 
 /// The button that begins it, for who may.
 #[component]
-pub fn Drainer(bulk: Bulk, drained: Drained) -> impl IntoView {
+pub fn Drainer(view: View, bulk: Bulk) -> impl IntoView {
     let (lang, t, act) = (use_lang(), use_strings(), use_act());
     let f = lang.fleet();
     let asked = RwSignal::new(false);
     let handle = DialogHandle::new();
-    let open_for = move || drained.0.get().filter(|(_, since)| since.is_none()).map(|(provider, _)| provider);
+    let open_for = Memo::new(move |_| {
+        let place = view.place.get();
+        place.drained.is_none().then_some(place.provider)
+    });
     let begin = move |provider| {
         let work = async move {
             api::fleet_drain(Drain::Begin).await?;
@@ -90,7 +71,6 @@ pub fn Drainer(bulk: Bulk, drained: Drained) -> impl IntoView {
         };
         act.run(work, move |ids| {
             handle.close();
-            drained.ask();
             bulk.give(ids, Order::Sleep, true);
         });
     };
@@ -135,8 +115,8 @@ pub fn Drainer(bulk: Bulk, drained: Drained) -> impl IntoView {
         }
     };
     view! {
-        {move || open_for().map(button)}
-        {move || open_for().filter(|_| asked.get()).map(dialog)}
+        {move || open_for.get().map(button)}
+        {move || open_for.get().filter(|_| asked.get()).map(dialog)}
     }
     .into_any()
 }

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::View;
+use super::journal::Said;
 use super::waterfall::waterfall;
 use crate::api::{self, Sight};
 use crate::components::act::use_act;
@@ -64,7 +65,7 @@ pub fn Drawer(view: View, id: AgentId) -> impl IntoView {
         events: RwSignal::default(),
         error: RwSignal::new(None),
     };
-    let line = move || view.lines.with(|lines| lines.iter().find(|line| line.id == id).cloned());
+    let line = move || view.lines.with(|lines| lines.iter().find(|line| line.id() == id).cloned());
     let version = Memo::new(move |_| line().map(|line| line.seen.with(|(row, _)| row.version)));
     let stuck = Memo::new(move |_| line().and_then(|line| line.seen.with(|(row, _)| row.stuck_since)));
     Effect::new(move || {
@@ -150,6 +151,8 @@ fn Inside(id: AgentId, known: Known, stuck: Memo<Option<Timestamp>>) -> impl Int
         known.view.with(|view| view.as_ref().is_some_and(|view| view.provider != ProviderName::Simulated))
     });
     let boot = move || known.view.with(|view| view.as_ref().map(|view| waterfall(view, lang, t)));
+    let provider = Memo::new(move |_| known.view.with(|view| view.as_ref().map(|view| view.provider)));
+    let happened = Memo::new(move |_| known.events.with(|events| events.keys().next_back().copied()));
     view! {
         <div class="row">
             <StateWord state />
@@ -168,6 +171,7 @@ fn Inside(id: AgentId, known: Known, stuck: Memo<Option<Timestamp>>) -> impl Int
             <h3 id="snapshots-title">{f.snapshots}</h3>
             <Snapshots known />
         </section>
+        {move || provider.get().map(|provider| view! { <Said id provider happened /> })}
         <section aria-labelledby="timeline-title">
             <h3 id="timeline-title">{t.timeline}</h3>
             <Happened id known />

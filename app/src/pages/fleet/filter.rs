@@ -9,6 +9,7 @@ use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
 use super::View;
+use super::table::SORTED;
 use crate::components::house::use_me;
 use crate::components::icon::icon;
 use crate::i18n::{use_lang, use_strings};
@@ -118,6 +119,10 @@ pub fn Filter(view: View) -> impl IntoView {
         let text = text.trim().to_owned();
         view.ask(|query| query.owner = (!text.is_empty()).then_some(text));
     });
+    let team = settled(move |text| {
+        let text = text.trim().to_owned();
+        view.ask(|query| query.team = (!text.is_empty()).then_some(text));
+    });
     let provider = move |event: leptos::ev::Event| {
         let word = event_target_value(&event);
         let chosen = ProviderName::ALL.into_iter().find(|name| name.as_str() == word);
@@ -137,11 +142,13 @@ pub fn Filter(view: View) -> impl IntoView {
             </option>
         }
     });
-    let sorts = super::table::SORTED.map(|(sort, column)| {
+    let by_team = (Sort::Team, lang.fleet().team);
+    let sorts = SORTED.map(|(sort, column)| (sort, t.columns[column])).into_iter().chain([by_team]);
+    let sorts = sorts.map(|(sort, name)| {
         let chosen = move || view.query.get().sort == sort;
         view! {
             <option value=sort.as_str() selected=chosen>
-                {t.columns[column]}
+                {name}
             </option>
         }
     });
@@ -170,6 +177,15 @@ pub fn Filter(view: View) -> impl IntoView {
                 value=asked.owner.unwrap_or_default()
                 on:input=move |event| owner(event_target_value(&event))
             />
+            <input
+                class="input"
+                name="team"
+                aria-label=lang.fleet().team
+                placeholder=lang.fleet().team
+                autocomplete="off"
+                value=asked.team.unwrap_or_default()
+                on:input=move |event| team(event_target_value(&event))
+            />
             <select class="select" name="provider" aria-label=t.columns[3] on:change=provider>
                 <option value="" selected=move || view.query.get().provider.is_none()>
                     {t.any_provider}
@@ -177,7 +193,7 @@ pub fn Filter(view: View) -> impl IntoView {
                 {providers}
             </select>
             <select class="select fleet-sort" name="sort" aria-label=t.sort_by on:change=sort>
-                {sorts}
+                {sorts.collect_view()}
             </select>
             <span class="soft small" role="status">{count}</span>
             {(me.basis == Basis::Estimate).then(|| view! { <span class="estimate">{t.estimate}</span> })}

@@ -6,13 +6,15 @@ mod bulk;
 mod drain;
 mod drawer;
 mod filter;
+mod journal;
 mod order;
+mod row;
 mod table;
 mod waterfall;
 
 use std::collections::{HashMap, HashSet};
 
-use domain::fleet::{Delta, Health, Page, Query, Row};
+use domain::fleet::{Delta, Health, Page, Place, Query, Row};
 use domain::id::AgentId;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -31,16 +33,16 @@ use crate::live::{News, Pace, follow, pulse, use_pace};
 
 use boots::Boots;
 use bulk::{Bulk, Report};
-use drain::{Drained, Drainer, Draining};
+use drain::{Drainer, Draining};
 use drawer::Drawer;
 use filter::{Filter, Tiles};
 use order::Orders;
 use table::Table;
 
 /// Rows of a window; a screen shows a third of them.
-const WINDOW: u16 = 80;
+const WINDOW: u16 = 60;
 /// Windows begin at multiples of it, so that a small scroll asks for nothing.
-const STEP: u32 = 20;
+const STEP: u32 = 10;
 
 /// The fleet.
 #[component]
@@ -68,16 +70,20 @@ fn query_of(params: &ParamsMap) -> Query {
     Query::from_pairs(pairs.iter().map(|(key, value)| (&**key, value.as_str())))
 }
 
-/// A row that is in view, and when it came by the agents' time.
+/// A line of the list: the agent that it shows, and when that came by the agents'
+/// time. One that went out of view shows another then: to make a line anew costs
+/// a browser far more than to change its words.
 #[derive(Clone)]
 pub struct Line {
-    pub id: AgentId,
+    /// Of the line, whatever it shows.
+    key: u32,
     pub seen: ArcRwSignal<(Row, f64)>,
 }
 
 impl Line {
-    fn new(row: Row, at: f64) -> Self {
-        Self { id: row.id, seen: ArcRwSignal::new((row, at)) }
+    /// The agent that it shows now.
+    pub fn id(&self) -> AgentId {
+        self.seen.with_untracked(|(row, _)| row.id)
     }
 }
 
@@ -99,10 +105,16 @@ pub struct View {
     pub chosen: RwSignal<HashSet<AgentId>>,
     /// The agent whose drawer is open.
     pub open: RwSignal<Option<AgentId>>,
+    /// Where agents run, and whether that is being drained.
+    pub place: RwSignal<Place>,
     /// Whether news come.
     pub heard: RwSignal<bool>,
     /// The agents' time in whole seconds: rows count no finer.
     pub second: Memo<u32>,
+    /// The same in whole minutes, for what is told in minutes.
+    pub minute: Memo<u32>,
+    /// Lines that were made so far.
+    made: StoredValue<u32>,
     pace: Pace,
     go: StoredValue<Go>,
 }
@@ -116,17 +128,23 @@ impl View {
         let go = move |path: &str| {
             navigate(path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
         };
+        let second = Memo::new(move |_| (pace.at(pulse.get()) / 1000.0) as u32);
+        let line = |(key, row)| Line { key, seen: ArcRwSignal::new((row, now)) };
+        let lines: Vec<Line> = (0..).zip(page.rows).map(line).collect();
         Self {
             query: Memo::new(move |_| Query { limit: WINDOW, ..query_of(&params.get()) }),
             from: RwSignal::new(0),
             health: RwSignal::new(page.health),
             total: RwSignal::new(page.total),
             offset: RwSignal::new(page.offset),
-            lines: RwSignal::new(page.rows.into_iter().map(|row| Line::new(row, now)).collect()),
+            made: StoredValue::new(lines.len() as u32),
+            lines: RwSignal::new(lines),
             chosen: RwSignal::new(HashSet::new()),
             open: RwSignal::new(None),
+            place: RwSignal::new(page.place),
             heard: RwSignal::new(true),
-            second: Memo::new(move |_| (pace.at(pulse.get()) / 1000.0) as u32),
+            second,
+            minute: Memo::new(move |_| second.get() / 60),
             pace,
             go: StoredValue::new(Box::new(go) as Go),
         }
@@ -141,27 +159,38 @@ impl View {
         self.go.with_value(|go| go(&format!("/fleet{}", params.to_query_string())));
     }
 
-    /// Takes a window in: lines that stay are kept.
+    /// Takes a window in: an agent that stays in view keeps its line, and one that
+    /// comes takes a line that is free.
     fn take(self, delta: Delta) {
         let now = self.pace.at(browser::now());
-        let mut known: HashMap<AgentId, Line> =
-            self.lines.get_untracked().into_iter().map(|line| (line.id, line)).collect();
-        for row in delta.rows {
-            match known.get(&row.id) {
-                Some(line) => line.seen.set((row, now)),
-                None => drop(known.insert(row.id, Line::new(row, now))),
+        let before = self.lines.get_untracked();
+        let ids: Vec<AgentId> = before.iter().map(Line::id).collect();
+        let stay: HashSet<&AgentId> = delta.ids.iter().collect();
+        let (kept, free): (Vec<_>, Vec<_>) = before.into_iter().partition(|line| stay.contains(&line.id()));
+        let mut kept: HashMap<AgentId, Line> = kept.into_iter().map(|line| (line.id(), line)).collect();
+        let mut rows: HashMap<AgentId, Row> = delta.rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut free = free.into_iter();
+        let line = |id: &AgentId| match (kept.remove(id).or_else(|| free.next()), rows.remove(id)) {
+            (Some(line), Some(row)) => {
+                line.seen.set((row, now));
+                Some(line)
             }
-        }
-        let lines: Vec<Line> = delta.ids.iter().filter_map(|id| known.remove(id)).collect();
-        let same = self.lines.with_untracked(|old| {
-            old.len() == lines.len() && old.iter().zip(&lines).all(|(old, new)| old.id == new.id)
-        });
-        if !same {
+            (Some(line), None) => Some(line),
+            (None, Some(row)) => {
+                let key = self.made.get_value();
+                self.made.set_value(key + 1);
+                Some(Line { key, seen: ArcRwSignal::new((row, now)) })
+            }
+            (None, None) => None,
+        };
+        let lines: Vec<Line> = delta.ids.iter().filter_map(line).collect();
+        if ids != delta.ids {
             self.lines.set(lines);
         }
         self.offset.set(delta.offset);
         self.total.set(delta.total);
         self.health.set(delta.health);
+        self.place.set(delta.place);
         self.heard.set(true);
     }
 
@@ -202,7 +231,7 @@ fn Fleet(page: Page) -> impl IntoView {
     let (lang, t, me) = (use_lang(), use_strings(), use_me());
     let view = View::new(page);
     listen(view);
-    let (bulk, drained) = (Bulk::new(), Drained::new());
+    let bulk = Bulk::new();
     let lead = Memo::new(move |_| (t.fleet_lead)(&lang.count(view.health.get().agents.into())));
     view! {
         <main class="page page-wide fleet" id="main">
@@ -211,14 +240,14 @@ fn Fleet(page: Page) -> impl IntoView {
                     <h1>{t.fleet}</h1>
                     <p class="page-lead">{move || lead.get()}</p>
                 </div>
-                {me.manages_fleet.then(|| view! { <Drainer bulk drained /> })}
+                {me.manages_fleet.then(|| view! { <Drainer view bulk /> })}
             </div>
-            <Draining drained />
+            <Draining view />
             <Tiles view />
             <Boots view />
             <Filter view />
             {move || (!view.heard.get()).then(|| view! { <p class="soft small" role="status">{t.feed_paused}</p> })}
-            {me.manages_fleet.then(|| view! { <Orders view bulk /> <Report view bulk drained=Callback::new(move |()| drained.ask()) /> })}
+            {me.manages_fleet.then(|| view! { <Orders view bulk /> <Report view bulk /> })}
             <Table view />
         </main>
         {move || view.open.get().map(|id| view! { <Drawer view id /> })}

@@ -3,52 +3,96 @@
 
 use std::time::Duration;
 
-use domain::fleet::{Row, Sort};
-use domain::money::NanoDollars;
-use domain::price::Basis;
-use domain::time::Timestamp;
+use domain::fleet::Sort;
 use leptos::html::Div;
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
-use super::{Line, STEP, View};
+use super::row::RowLine;
+use super::{Line, STEP, View, WINDOW};
 use crate::components::house::use_me;
-use crate::components::state::StateWord;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::use_strings;
 
 /// What the list is sorted by, with its column in `columns`.
-pub const SORTED: [(Sort, usize); 8] = [
+pub const SORTED: [(Sort, usize); 9] = [
     (Sort::Name, 0),
     (Sort::Owner, 1),
     (Sort::State, 2),
     (Sort::Provider, 3),
-    (Sort::Boot, 5),
-    (Sort::Idle, 6),
-    (Sort::Rate, 7),
-    (Sort::Cost, 8),
+    (Sort::Tier, 4),
+    (Sort::Boot, 6),
+    (Sort::Idle, 7),
+    (Sort::Rate, 8),
+    (Sort::Cost, 9),
 ];
-/// A row's height in pixels until one was measured.
+/// A row's height in pixels, and how many are in view, until they were measured.
 const ROW: f64 = 48.0;
+const IN_VIEW: u32 = 20;
+/// Windows are asked for so far apart at least: a bar that is dragged passes many
+/// that nobody wants.
+const ASKED: Duration = Duration::from_millis(100);
+
+/// Where the window is wanted that shows a row first, with a step of room behind
+/// and all that is left ahead.
+fn wanted(first: u32, in_view: u32, rises: bool) -> u32 {
+    let ahead = u32::from(WINDOW).saturating_sub(in_view + 2 * STEP).max(STEP);
+    first.saturating_sub(if rises { ahead } else { STEP }) / STEP * STEP
+}
 
 #[component]
 pub fn Table(view: View) -> impl IntoView {
     let (t, me) = (use_strings(), use_me());
     let scroller = NodeRef::<Div>::new();
     let height = RwSignal::new(ROW);
-    let look = move || {
+    let in_view = StoredValue::new(IN_VIEW);
+    let first = StoredValue::new(0);
+    // Whatever is measured makes the browser lay the page out: not while it scrolls.
+    let measure = move || {
         let Some(scroller) = scroller.get_untracked() else { return };
         if let Ok(Some(row)) = scroller.query_selector(".fleet-row")
             && let Ok(row) = row.dyn_into::<web_sys::HtmlElement>()
             && row.offset_height() > 0
         {
             height.set(row.offset_height().into());
+            in_view.set_value((f64::from(scroller.client_height()) / height.get_untracked()) as u32 + 1);
         }
-        // The window begins a step above what is in view.
-        let first = (f64::from(scroller.scroll_top()) / height.get_untracked()) as u32;
-        let from = first.saturating_sub(STEP) / STEP * STEP;
-        if view.from.get_untracked() != from {
+    };
+    let some = Memo::new(move |_| view.lines.with(|lines| !lines.is_empty()));
+    Effect::new(move || {
+        some.track();
+        measure();
+    });
+    Effect::new(move || {
+        let resized = window_event_listener(leptos::ev::resize, move |_| measure());
+        on_cleanup(move || resized.remove());
+    });
+    let look = move || {
+        let Some(scroller) = scroller.get_untracked() else { return };
+        let (before, now) =
+            (first.get_value(), (f64::from(scroller.scroll_top()) / height.get_untracked()) as u32);
+        first.set_value(now);
+        let from = wanted(now, in_view.get_value(), now < before);
+        if now != before && view.from.get_untracked() != from {
             view.from.set(from);
         }
+    };
+    let waits = StoredValue::new(None::<TimeoutHandle>);
+    on_cleanup(move || {
+        if let Some(Some(timer)) = waits.try_get_value() {
+            timer.clear();
+        }
+    });
+    let scrolled = move |_| {
+        if waits.get_value().is_some() {
+            return;
+        }
+        look();
+        let again = move || {
+            waits.set_value(None);
+            look();
+        };
+        waits.set_value(set_timeout_with_handle(again, ASKED).ok());
     };
     Effect::new(move || {
         // Another filter: from the top.
@@ -68,7 +112,7 @@ pub fn Table(view: View) -> impl IntoView {
     let manages = me.manages_fleet;
     let none = move || (view.total.get() == 0).then(|| view! { <p class="fleet-none">{t.no_match}</p> });
     view! {
-        <div class="fleet-scroll" node_ref=scroller tabindex="0" role="region" aria-label=t.agents on:scroll=move |_| look()>
+        <div class="fleet-scroll" node_ref=scroller tabindex="0" role="region" aria-label=t.agents on:scroll=scrolled>
             <div class="fleet-table" class:fleet-readonly=!manages role="table" aria-label=t.agents aria-rowcount=rows>
                 <div role="rowgroup">
                     <div class="fleet-head" role="row" aria-rowindex="1">
@@ -79,7 +123,7 @@ pub fn Table(view: View) -> impl IntoView {
                 <div class="fleet-body" role="rowgroup" style:padding-top=above style:padding-bottom=below>
                     <ForEnumerate
                         each=move || view.lines.get()
-                        key=|line| line.id
+                        key=|line| line.key
                         children=row
                     />
                 </div>
@@ -126,11 +170,11 @@ fn AllInView(view: View) -> impl IntoView {
     let t = use_strings();
     let all = Memo::new(move |_| {
         let chosen = view.chosen.get();
-        view.lines.with(|lines| !lines.is_empty() && lines.iter().all(|line| chosen.contains(&line.id)))
+        view.lines.with(|lines| !lines.is_empty() && lines.iter().all(|line| chosen.contains(&line.id())))
     });
     let press = move |_| {
         let wanted = !all.get_untracked();
-        let ids: Vec<_> = view.lines.with_untracked(|lines| lines.iter().map(|line| line.id).collect());
+        let ids: Vec<_> = view.lines.with_untracked(|lines| lines.iter().map(Line::id).collect());
         view.chosen.update(|chosen| {
             for id in ids {
                 if wanted {
@@ -149,96 +193,23 @@ fn AllInView(view: View) -> impl IntoView {
     .into_any()
 }
 
-#[component]
-fn RowLine(view: View, line: Line, index: ReadSignal<usize>) -> impl IntoView {
-    let (lang, t, me) = (use_lang(), use_strings(), use_me());
-    let id = line.id;
-    let seen = line.seen;
-    let first = seen.with_untracked(|(row, _)| row.clone());
-    let memo = {
-        let seen = seen.clone();
-        move |read: fn(&Row) -> String| {
-            let seen = seen.clone();
-            Memo::new(move |_| seen.with(|(row, _)| read(row)))
-        }
-    };
-    let name = memo(|row| row.name.to_string());
-    let run = memo(|row| row.generation.0.to_string());
-    let state = {
-        let seen = seen.clone();
-        Memo::new(move |_| seen.with(|(row, _)| row.state.as_str()))
-    };
-    let unpriced = {
-        let seen = seen.clone();
-        Memo::new(move |_| seen.with(|(row, _)| row.basis == Basis::Unpriced))
-    };
-    let unknown = move || unpriced.get().then_some("unpriced");
-    let timed = move |read: Reading| {
-        let seen = seen.clone();
-        Memo::new(move |_| {
-            let now = f64::from(view.second.get()) * 1000.0;
-            seen.with(|(row, at)| {
-                let more = Duration::from_secs_f64(((now - at).max(0.0)) / 1000.0);
-                read(lang, row, row.as_of.after(more), row.month + row.rate.over(more))
-            })
-        })
-    };
-    let boot = timed(|lang, row, _, _| {
-        row.boot.map_or_else(|| "–".to_owned(), |ms| lang.took(Duration::from_millis(ms.into())))
-    });
-    let idle = timed(|lang, row, now, _| lang.unused(now.since(row.last_use)));
-    let rate = timed(|lang, row, _, _| match row.basis {
-        Basis::Unpriced => lang.fleet().unknown.to_owned(),
-        Basis::Billed | Basis::Estimate => lang.rate(row.rate),
-    });
-    let cost = timed(|lang, row, _, month| match row.basis {
-        Basis::Unpriced => lang.fleet().unknown.to_owned(),
-        Basis::Billed | Basis::Estimate => lang.money(month, 4),
-    });
-    let stuck = timed(|lang, row, now, _| match row.stuck_since {
-        Some(since) => (lang.fleet().stuck_for)(&lang.unused(now.since(since))),
-        None => String::new(),
-    });
-    let late = move || {
-        let words = stuck.get();
-        (!words.is_empty()).then(|| view! { <span class="fleet-stuck">{words}</span> })
-    };
-    let chosen = Memo::new(move |_| view.chosen.with(|chosen| chosen.contains(&id)));
-    let pick = move |_| {
-        view.chosen.update(|chosen| {
-            if !chosen.remove(&id) {
-                chosen.insert(id);
-            }
-        });
-    };
-    let place = move || view.offset.get() as usize + index.get() + 2;
-    let label = move || (t.select)(&name.get());
-    view! {
-        <div class="fleet-row" role="row" aria-rowindex=place data-chosen=move || chosen.get().then_some("true")>
-            {me.manages_fleet.then(|| view! {
-                <div role="cell">
-                    <label class="fleet-pick">
-                        <input r#type="checkbox" aria-label=label prop:checked=move || chosen.get() on:change=pick />
-                    </label>
-                </div>
-            })}
-            <div role="cell" data-column="0">
-                <button class="fleet-name" r#type="button" on:click=move |_| view.open.set(Some(id))>
-                    {move || name.get()}
-                </button>
-            </div>
-            <div role="cell" data-column="1">{first.owner.to_string()}</div>
-            <div role="cell" data-column="2"><StateWord state /> {late}</div>
-            <div role="cell" data-column="3">{lang.provider(first.provider)}</div>
-            <div role="cell" data-column="4" class="numerals">{move || run.get()}</div>
-            <div role="cell" data-column="5" class="numerals">{move || boot.get()}</div>
-            <div role="cell" data-column="6" class="numerals">{move || idle.get()}</div>
-            <div role="cell" data-column="7" class="numerals" data-basis=unknown>{move || rate.get()}</div>
-            <div role="cell" data-column="8" class="numerals" data-basis=unknown>{move || cost.get()}</div>
-        </div>
-    }
-    .into_any()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A text of a row at a moment, with this month's cost by then.
-type Reading = fn(crate::i18n::Lang, &Row, Timestamp, NanoDollars) -> String;
+    #[test]
+    fn a_window_holds_all_that_is_in_view_and_half_a_screen_ahead() {
+        for in_view in [6, 17, 24, 36] {
+            for first in 0..300 {
+                for rises in [false, true] {
+                    let from = wanted(first, in_view, rises);
+                    let (above, below) = (first - from, from + u32::from(WINDOW) - first);
+                    assert!(above >= STEP.min(first) && below >= in_view, "{first} {in_view}: {from}");
+                    let ahead = if rises { above } else { below - in_view };
+                    let half = (in_view / 2).min(u32::from(WINDOW).saturating_sub(in_view + 2 * STEP));
+                    assert!(ahead >= half.min(first), "{first} {in_view} {rises}: {ahead}");
+                }
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use domain::agent::ProviderName;
 use domain::boot::Mark;
 use domain::id::{AgentId, InstanceId, UserId};
+use domain::journal::Daemon;
 use domain::price::Purchase;
 use domain::size::Size;
 use domain::tier::{Tier, TierFloor};
@@ -73,6 +74,11 @@ pub trait Provider: Send + Sync + 'static {
     /// Whether it has dearer machines that are to be had when the others are not.
     fn offers_on_demand(&self) -> bool {
         false
+    }
+
+    /// Where the daemon's lines of a run are, and the latest of them if they are here.
+    async fn journal(&self, _instance: &InstanceId) -> Result<Daemon, ProviderError> {
+        Ok(Daemon::Nowhere)
     }
 
     /// All such addresses, as a page's policy names them.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BOOT_PHASES, Group, Moment, State, Summary};
 use crate::lifecycle::Policy;
+use crate::time::Timestamp;
 
 /// What lies further back is no news.
 const RECENT: Duration = Duration::from_secs(24 * 3600);
@@ -65,6 +66,23 @@ impl Summary {
             Trouble::Unsaved => recent(self.mishaps.save_failed),
         }
     }
+
+    /// The first instant from then on at which it is otherwise though nothing
+    /// happens: it counts as stuck, or what befell it is no news any more.
+    pub fn turns(&self, moment: &Moment<'_>) -> Option<Timestamp> {
+        // It is stuck when its patience is past, not when it is just over.
+        let over = |patience| self.since.after(patience).after(Duration::from_millis(1));
+        let stuck = self.state.patience(moment.policy).map(over);
+        let news = [self.mishaps.interrupted, self.mishaps.save_failed, self.booted.map(|boot| boot.0)];
+        let old = news.into_iter().flatten().map(|at| at.after(RECENT));
+        stuck.into_iter().chain(old).filter(|at| *at > moment.now).min()
+    }
+
+    /// Its latest boot, in all and by phase, if that is news.
+    fn boot(&self, moment: &Moment<'_>) -> Option<(u32, [Option<u32>; BOOT_PHASES])> {
+        let (at, took) = self.booted?;
+        (moment.now.since(at) < RECENT).then_some((took, self.phases))
+    }
 }
 
 /// The middle and the slow end of some spans, in milliseconds.
@@ -74,17 +92,31 @@ pub struct Spans {
     pub p95: u32,
 }
 
-impl Spans {
-    /// Of none there is neither.
-    pub fn of(values: &mut [u32]) -> Option<Self> {
-        Some(Self { p50: percentile(values, 50)?, p95: percentile(values, 95)? })
-    }
-}
+/// Values in order, so that one more or less of them is found by halves.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Values(Vec<u32>);
 
-/// The least value that so many in a hundred do not exceed.
-fn percentile(values: &mut [u32], of: usize) -> Option<u32> {
-    let index = (values.len() * of).div_ceil(100).checked_sub(1)?;
-    Some(*values.select_nth_unstable(index).1)
+impl Values {
+    fn add(&mut self, value: u32) {
+        self.0.insert(self.0.partition_point(|known| *known < value), value);
+    }
+
+    fn take(&mut self, value: u32) {
+        if let Ok(place) = self.0.binary_search(&value) {
+            self.0.remove(place);
+        }
+    }
+
+    /// Of none there is neither.
+    fn spans(&self) -> Option<Spans> {
+        Some(Spans { p50: self.percentile(50)?, p95: self.percentile(95)? })
+    }
+
+    /// The least value that so many in a hundred do not exceed.
+    fn percentile(&self, of: usize) -> Option<u32> {
+        let index = (self.0.len() * of).div_ceil(100).checked_sub(1)?;
+        self.0.get(index).copied()
+    }
 }
 
 /// The health of the whole fleet.
@@ -126,45 +158,88 @@ impl Health {
     }
 }
 
-/// Health in the making.
-#[derive(Debug, Default)]
+/// The health of a fleet, kept while its agents change.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    health: Health,
-    boots: Vec<u32>,
-    phases: [Vec<u32>; BOOT_PHASES],
+    counts: Health,
+    boots: Values,
+    phases: [Values; BOOT_PHASES],
 }
 
+/// An agent at the moment that it is, or was, counted at.
+pub type Counted<'a> = (&'a Summary, Moment<'a>);
+
 impl Tally {
-    /// Counts an agent.
-    pub fn count(&mut self, one: &Summary, moment: &Moment<'_>) {
-        let health = &mut self.health;
-        health.agents += 1;
-        *match one.state.group() {
-            Group::Awake => &mut health.awake,
-            Group::Booting => &mut health.booting,
-            Group::Asleep => &mut health.asleep,
-            Group::Failed => &mut health.failed,
-            Group::Deleting => &mut health.deleting,
-        } += 1;
-        health.stuck += u32::from(one.has(Trouble::Stuck, moment));
-        health.interrupted += u32::from(one.has(Trouble::Interrupted, moment));
-        health.unsaved += u32::from(one.has(Trouble::Unsaved, moment));
-        let Some((at, took)) = one.booted else { return };
-        if moment.now.since(at) < RECENT {
-            self.boots.push(took);
-            for (spans, took) in self.phases.iter_mut().zip(one.phases) {
-                spans.extend(took);
+    /// Counts all of them.
+    pub fn of<'a>(all: impl IntoIterator<Item = &'a Summary>, moment: &Moment<'_>) -> Self {
+        let mut tally = Self::default();
+        for one in all {
+            tally.count(one, moment, |count| *count += 1);
+            if let Some((took, phases)) = one.boot(moment) {
+                tally.boots.0.push(took);
+                for (values, took) in tally.phases.iter_mut().zip(phases) {
+                    values.0.extend(took);
+                }
+            }
+        }
+        for values in tally.phases.iter_mut().chain([&mut tally.boots]) {
+            values.0.sort_unstable();
+        }
+        tally
+    }
+
+    /// Counts an agent as it is in the place of what it was counted as.
+    pub fn change(&mut self, was: Option<Counted<'_>>, is: Option<Counted<'_>>) {
+        if let Some((one, moment)) = &was {
+            self.count(one, moment, |count| *count -= 1);
+        }
+        if let Some((one, moment)) = &is {
+            self.count(one, moment, |count| *count += 1);
+        }
+        let boot = |(one, moment): Counted<'_>| one.boot(&moment);
+        let (was, is) = (was.and_then(boot), is.and_then(boot));
+        // Most changes are none of it.
+        if was != is {
+            self.boots(was, Values::take);
+            self.boots(is, Values::add);
+        }
+    }
+
+    fn boots(&mut self, boot: Option<(u32, [Option<u32>; BOOT_PHASES])>, put: fn(&mut Values, u32)) {
+        let Some((took, phases)) = boot else { return };
+        put(&mut self.boots, took);
+        for (values, took) in self.phases.iter_mut().zip(phases) {
+            if let Some(took) = took {
+                put(values, took);
             }
         }
     }
 
-    /// What it came to.
-    pub fn health(mut self) -> Health {
-        Health {
-            boot: Spans::of(&mut self.boots),
-            phases: self.phases.each_mut().map(|spans| Spans::of(spans)),
-            ..self.health
+    fn count(&mut self, one: &Summary, moment: &Moment<'_>, by: fn(&mut u32)) {
+        let counts = &mut self.counts;
+        by(&mut counts.agents);
+        by(match one.state.group() {
+            Group::Awake => &mut counts.awake,
+            Group::Booting => &mut counts.booting,
+            Group::Asleep => &mut counts.asleep,
+            Group::Failed => &mut counts.failed,
+            Group::Deleting => &mut counts.deleting,
+        });
+        let troubles = [
+            (Trouble::Stuck, &mut counts.stuck),
+            (Trouble::Interrupted, &mut counts.interrupted),
+            (Trouble::Unsaved, &mut counts.unsaved),
+        ];
+        for (trouble, count) in troubles {
+            if one.has(trouble, moment) {
+                by(count);
+            }
         }
+    }
+
+    /// What it comes to.
+    pub fn health(&self) -> Health {
+        Health { boot: self.boots.spans(), phases: self.phases.each_ref().map(Values::spans), ..self.counts }
     }
 }
 
@@ -174,10 +249,13 @@ mod tests {
 
     #[test]
     fn a_percentile_is_a_value_that_was_seen() {
-        assert_eq!(Spans::of(&mut []), None);
-        assert_eq!(Spans::of(&mut [7]), Some(Spans { p50: 7, p95: 7 }));
-        let mut values: Vec<u32> = (1..=100).rev().collect();
-        assert_eq!(Spans::of(&mut values), Some(Spans { p50: 50, p95: 95 }));
+        let mut values = Values::default();
+        assert_eq!(values.spans(), None);
+        values.add(7);
+        assert_eq!(values.spans(), Some(Spans { p50: 7, p95: 7 }));
+        (1..=100).rev().for_each(|value| values.add(value));
+        values.take(7);
+        assert_eq!(values.spans(), Some(Spans { p50: 50, p95: 95 }));
     }
 
     #[test]

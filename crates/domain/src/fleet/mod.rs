@@ -7,26 +7,32 @@ mod summary;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::Phase;
+use crate::agent::{Phase, ProviderName};
 use crate::boot::BootPhase;
 use crate::id::AgentId;
 use crate::lifecycle::Policy;
-use crate::price::Rates;
+use crate::name::Name;
 use crate::time::Timestamp;
 
-pub use health::{Health, Spans, Tally, Trouble};
-pub use query::{Query, Sort};
+pub use health::{Counted, Health, Spans, Tally, Trouble};
+pub use query::{Owned, Query, Sort};
 pub use summary::{Row, Summary};
 
 /// Phases of a boot that take time: all but the last.
 pub const BOOT_PHASES: usize = BootPhase::ALL.len() - 1;
 
-/// What a list is looked at with: when, at which prices, and by which rules.
+/// When a list is looked at, and by which rules.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
     pub now: Timestamp,
-    pub rates: &'a Rates,
     pub policy: &'a Policy,
+}
+
+/// Whose agents some are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    pub name: Name,
+    pub team: Option<Name>,
 }
 
 /// A phase without what goes with it.
@@ -131,10 +137,19 @@ pub enum Drain {
     End,
 }
 
+/// Where agents run here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub provider: ProviderName,
+    /// Since when nothing new is launched there, if that is so.
+    pub drained: Option<Timestamp>,
+}
+
 /// What a reader of a window lacks of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta {
     pub health: Health,
+    pub place: Place,
     pub total: u32,
     pub offset: u32,
     /// The window's rows in their order.
@@ -148,6 +163,7 @@ pub struct Delta {
 pub struct Page {
     /// Of the whole fleet.
     pub health: Health,
+    pub place: Place,
     /// Agents that the filter lets through.
     pub total: u32,
     /// The first row's place among these.

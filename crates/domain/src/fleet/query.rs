@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Group, Moment, Summary, Trouble};
+use super::{Group, Moment, Owner, Summary, Trouble};
 use crate::agent::ProviderName;
 use crate::name::Name;
 use crate::time::Timestamp;
@@ -16,8 +16,11 @@ pub enum Sort {
     #[default]
     Name,
     Owner,
+    Team,
     State,
     Provider,
+    /// The isolation of the latest run, the weakest first.
+    Tier,
     /// How long the latest boot took.
     Boot,
     /// Since when it is unused; what is in use comes first.
@@ -28,11 +31,13 @@ pub enum Sort {
 }
 
 impl Sort {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Name,
         Self::Owner,
+        Self::Team,
         Self::State,
         Self::Provider,
+        Self::Tier,
         Self::Boot,
         Self::Idle,
         Self::Rate,
@@ -43,8 +48,10 @@ impl Sort {
         match self {
             Self::Name => "name",
             Self::Owner => "owner",
+            Self::Team => "team",
             Self::State => "state",
             Self::Provider => "provider",
+            Self::Tier => "tier",
             Self::Boot => "boot",
             Self::Idle => "idle",
             Self::Rate => "rate",
@@ -53,6 +60,9 @@ impl Sort {
     }
 }
 
+/// An agent with its owner, if that is known.
+pub type Owned<'a> = (&'a Summary, Option<&'a Owner>);
+
 /// A window of the list: filtered, sorted, from `offset` on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Query {
@@ -60,6 +70,8 @@ pub struct Query {
     pub trouble: Option<Trouble>,
     /// An owner's name, as it is.
     pub owner: Option<String>,
+    /// The name of the owner's team, as it is.
+    pub team: Option<String>,
     pub provider: Option<ProviderName>,
     /// A part of the agent's name or of its id.
     pub text: String,
@@ -75,6 +87,7 @@ impl Default for Query {
             state: None,
             trouble: None,
             owner: None,
+            team: None,
             provider: None,
             text: String::new(),
             sort: Sort::default(),
@@ -100,6 +113,7 @@ impl Query {
                 "state" => query.state = Group::ALL.into_iter().find(|group| group.as_str() == value),
                 "trouble" => query.trouble = Trouble::ALL.into_iter().find(|one| one.as_str() == value),
                 "owner" if !value.is_empty() => query.owner = Some(value.to_owned()),
+                "team" if !value.is_empty() => query.team = Some(value.to_owned()),
                 "provider" => {
                     query.provider = ProviderName::ALL.into_iter().find(|name| name.as_str() == value);
                 }
@@ -134,6 +148,9 @@ impl Query {
         if let Some(owner) = &self.owner {
             pairs.push(("owner", owner.clone()));
         }
+        if let Some(team) = &self.team {
+            pairs.push(("team", team.clone()));
+        }
         if let Some(provider) = self.provider {
             pairs.push(("provider", provider.as_str().to_owned()));
         }
@@ -146,28 +163,35 @@ impl Query {
         pairs
     }
 
-    /// Whether the filter lets an agent through. `text` is the query's in
-    /// lower case, so that it is made once and not for each agent.
-    pub fn lets_through(&self, summary: &Summary, owner: &str, text: &str, moment: &Moment<'_>) -> bool {
-        self.state.is_none_or(|state| summary.state.group() == state)
-            && self.trouble.is_none_or(|trouble| summary.has(trouble, moment))
-            && self.provider.is_none_or(|provider| summary.provider == provider)
-            && self.owner.as_ref().is_none_or(|name| name == owner)
-            && (text.is_empty()
-                || summary.name.as_str().to_lowercase().contains(text)
-                || summary.id.to_string().contains(text))
+    /// Whether it asks after owners, so that its answer changes when one does.
+    pub fn is_by_owner(&self) -> bool {
+        self.owner.is_some() || self.team.is_some() || matches!(self.sort, Sort::Owner | Sort::Team)
     }
 
-    /// The order of two agents, each with its owner's name; by id where the
-    /// column says nothing.
-    pub fn order(&self, a: (&Summary, &str), b: (&Summary, &str), now: Timestamp) -> Ordering {
+    /// Whether the filter lets an agent through. `text` is the query's in
+    /// lower case, so that it is made once and not for each agent.
+    pub fn lets_through(&self, (one, owner): Owned<'_>, text: &str, moment: &Moment<'_>) -> bool {
+        self.state.is_none_or(|state| one.state.group() == state)
+            && self.trouble.is_none_or(|trouble| one.has(trouble, moment))
+            && self.provider.is_none_or(|provider| one.provider == provider)
+            && self.owner.as_ref().is_none_or(|name| owner.map(owner_name) == Some(name))
+            && self.team.as_ref().is_none_or(|name| owner.and_then(owner_team) == Some(name))
+            && (text.is_empty()
+                || one.name.as_str().to_lowercase().contains(text)
+                || one.id.to_string().contains(text))
+    }
+
+    /// The order of two agents; by id where the column says nothing.
+    pub fn order(&self, a: Owned<'_>, b: Owned<'_>, now: Timestamp) -> Ordering {
         let ((left, left_owner), (right, right_owner)) = (a, b);
         let idle = |summary: &Summary| (summary.open.is_none(), Reverse(summary.last_use));
         let order = match self.sort {
             Sort::Name => left.name.as_str().cmp(right.name.as_str()),
-            Sort::Owner => left_owner.cmp(right_owner),
+            Sort::Owner => left_owner.map(owner_name).cmp(&right_owner.map(owner_name)),
+            Sort::Team => left_owner.and_then(owner_team).cmp(&right_owner.and_then(owner_team)),
             Sort::State => left.state.cmp(&right.state),
             Sort::Provider => left.provider.as_str().cmp(right.provider.as_str()),
+            Sort::Tier => left.level().cmp(&right.level()),
             Sort::Boot => left.booted.map(|boot| boot.1).cmp(&right.booted.map(|boot| boot.1)),
             Sort::Idle => idle(left).cmp(&idle(right)),
             Sort::Rate => left.rate().cmp(&right.rate()),
@@ -176,6 +200,14 @@ impl Query {
         let order = if self.falling { order.reverse() } else { order };
         order.then_with(|| left.id.cmp(&right.id))
     }
+}
+
+fn owner_name(owner: &Owner) -> &str {
+    owner.name.as_str()
+}
+
+fn owner_team(owner: &Owner) -> Option<&str> {
+    owner.team.as_ref().map(Name::as_str)
 }
 
 #[cfg(test)]
@@ -188,6 +220,7 @@ mod tests {
             state: Some(Group::Awake),
             trouble: Some(Trouble::Stuck),
             owner: Some("Ana & Ñ".to_owned()),
+            team: Some("Ventas".to_owned()),
             provider: Some(ProviderName::Fargate),
             text: "bot".to_owned(),
             sort: Sort::Cost,

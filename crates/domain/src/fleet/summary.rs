@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BOOT_PHASES, Group, Moment, State, Trouble};
+use super::{BOOT_PHASES, Group, Moment, Owner, State, Trouble};
 use crate::agent::{Agent, Mishaps, ProviderName};
 use crate::boot::BootPhase;
 use crate::id::{AgentId, Generation, UserId};
 use crate::money::{NanoDollars, Rate};
 use crate::name::Name;
-use crate::price::Basis;
+use crate::price::{Basis, Rates};
 use crate::size::Size;
+use crate::tier::{Level, Tier};
 use crate::time::{Month, Timestamp};
 
 /// What a fleet's list keeps of an agent.
@@ -33,6 +34,9 @@ pub struct Summary {
     /// [`BootPhase::ALL`]'s order.
     #[serde(default)]
     pub phases: [Option<u32>; BOOT_PHASES],
+    /// How well its latest run is shut in, or was.
+    #[serde(default)]
+    pub tier: Option<Tier>,
     pub last_use: Timestamp,
     /// Since when its meter runs, and at what price.
     pub open: Option<(Timestamp, Rate)>,
@@ -66,6 +70,12 @@ impl From<&Agent> for Summary {
             version: agent.version,
             booted,
             phases,
+            // An instance that was there before this was kept says its own.
+            tier: agent
+                .instance
+                .as_ref()
+                .map(|instance| instance.tier.clone())
+                .or_else(|| agent.tier.clone()),
             last_use: agent.last_use,
             open: agent.instance.as_ref().map(|instance| (instance.started_at, instance.price.rate)),
             basis: agent.instance.as_ref().map(|instance| instance.price.basis),
@@ -85,6 +95,11 @@ impl Summary {
         self.open.is_some() || matches!(self.state.group(), Group::Awake | Group::Booting)
     }
 
+    /// How far the isolation of its latest run goes.
+    pub fn level(&self) -> Option<Level> {
+        self.tier.as_ref().map(Tier::level)
+    }
+
     /// What an hour of it costs now.
     pub fn rate(&self) -> Rate {
         self.open.map_or(Rate::ZERO, |(_, rate)| rate)
@@ -102,15 +117,17 @@ impl Summary {
     }
 
     /// As it is shown at a moment.
-    pub fn row(&self, owner: Name, moment: &Moment<'_>) -> Row {
+    pub fn row(&self, owner: &Owner, moment: &Moment<'_>, rates: &Rates) -> Row {
         let now = moment.now;
-        let expected = || moment.rates.expected(self.size, self.provider).basis;
+        let expected = || rates.expected(self.size, self.provider).basis;
         Row {
             id: self.id,
             name: self.name.clone(),
-            owner,
+            owner: owner.name.clone(),
+            team: owner.team.clone(),
             size: self.size,
             provider: self.provider,
+            tier: self.level(),
             state: self.state,
             generation: self.generation,
             version: self.version,
@@ -132,8 +149,12 @@ pub struct Row {
     pub name: Name,
     /// The owner's name.
     pub owner: Name,
+    /// The owner's.
+    pub team: Option<Name>,
     pub size: Size,
     pub provider: ProviderName,
+    /// Of its latest run, if there was one.
+    pub tier: Option<Level>,
     pub state: State,
     pub generation: Generation,
     pub version: u64,
@@ -157,7 +178,6 @@ pub struct Row {
 mod tests {
     use super::*;
     use crate::lifecycle::{self, NewAgent};
-    use crate::price::Rates;
     use crate::view::Meter;
     use proptest::prelude::*;
 

@@ -99,6 +99,7 @@ impl Draft {
 
     /// The meter starts.
     pub fn open(&mut self, instance: Instance) {
+        self.agent.tier = Some(instance.tier.clone());
         self.agent.instance = Some(instance);
         self.agent.metered = self.agent.generation;
         self.segment = self.agent.open_segment().map(SegmentChange::Opened);

@@ -222,6 +222,7 @@ pub fn create(new: NewAgent, at: Timestamp) -> Transition {
         phase_since: at,
         generation: Generation::NONE,
         metered: Generation::NONE,
+        tier: None,
         boot: Timeline::default(),
         instance: None,
         snapshot: None,

@@ -8,6 +8,7 @@
 
 mod direct;
 mod error;
+mod journal;
 mod launch;
 mod pace;
 mod task;
@@ -25,6 +26,7 @@ use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 use domain::agent::ProviderName;
 use domain::id::{AgentId, InstanceId, UserId};
+use domain::journal::Daemon;
 use domain::time::Timestamp;
 use tokio::net::TcpStream;
 
@@ -288,6 +290,10 @@ impl Provider for Fargate {
 
     async fn turn(&self, owner: UserId) {
         self.pace.turn(owner).await;
+    }
+
+    async fn journal(&self, instance: &InstanceId) -> Result<Daemon, ProviderError> {
+        journal::daemon(self, *instance).await
     }
 
     /// The tasks that are to run. Only those are looked at that were not seen

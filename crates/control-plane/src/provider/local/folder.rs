@@ -10,6 +10,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use domain::id::InstanceId;
+use domain::journal::{Line, Speaker};
 use domain::tier::Tier;
 use domain::time::Timestamp;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
@@ -23,6 +24,8 @@ use crate::provider::{Exit, Launched};
 
 /// How much of an instance's output is told, in bytes.
 const LAST_OUTPUT: u64 = 4096;
+/// How much of what its daemon says.
+const LAST_JOURNAL: u64 = 32 * 1024;
 
 /// Written before the sandbox is started.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -136,21 +139,37 @@ impl Folder {
             .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
     }
 
+    /// Where the instance says what its owner may read.
     pub fn create_output(&self) -> io::Result<File> {
         OpenOptions::new().create(true).append(true).mode(0o600).open(self.path.join("output.log"))
     }
 
+    /// Where its daemon says what whoever looks after the fleet may read as well.
+    pub fn create_journal(&self) -> io::Result<File> {
+        OpenOptions::new().create(true).append(true).mode(0o600).open(self.path.join("journal.log"))
+    }
+
+    /// The end of that. What is no line of the daemon's is left out.
+    pub fn journal(&self) -> Vec<Line> {
+        let text = self.tail("journal.log", LAST_JOURNAL).unwrap_or_default();
+        let lines =
+            text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+        lines.map(|line| Line::new(line.at, Speaker::Daemon, line.weight, &line.text)).collect()
+    }
+
+    fn tail(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
+        let mut file = File::open(self.path.join(name))?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// The end of the instance's output, made safe to show.
     pub fn last_output(&self) -> String {
-        let tail = || -> io::Result<Vec<u8>> {
-            let mut file = File::open(self.path.join("output.log"))?;
-            let length = file.metadata()?.len();
-            file.seek(SeekFrom::Start(length.saturating_sub(LAST_OUTPUT)))?;
-            let mut bytes = Vec::new();
-            file.take(LAST_OUTPUT).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let text = String::from_utf8_lossy(&tail().unwrap_or_default()).into_owned();
+        let tail = self.tail("output.log", LAST_OUTPUT).unwrap_or_default();
+        let text = String::from_utf8_lossy(&tail).into_owned();
         text.chars()
             .filter(|c| *c == '\n' || *c == '\t' || !c.is_control())
             .collect::<String>()
@@ -255,5 +274,23 @@ mod tests {
         folder.create_output().unwrap().write_all(b"\x1b[31mred\x07\n\xff").unwrap();
         let output = folder.last_output();
         assert!(output.len() <= 4100 && output.ends_with("[31mred\n\u{fffd}"), "{output:?}");
+    }
+
+    #[test]
+    fn a_journal_is_the_daemons_lines_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::at(dir.path().to_owned());
+        assert_eq!(folder.journal(), []);
+        let mut file = folder.create_journal().unwrap();
+        for n in 0..900 {
+            let line =
+                format!(r#"{{"at":{n},"by":"control_plane","weight":"info","text":"saved \u001b[31m {n}"}}"#);
+            writeln!(file, "{line}\nsome program's words").unwrap();
+        }
+        let lines = folder.journal();
+        let last =
+            Line::new(Timestamp(899), Speaker::Daemon, domain::journal::Weight::Info, "saved  [31m 899");
+        assert!(lines.len() < 500 && lines.len() > 100, "{}", lines.len());
+        assert_eq!(lines.last(), Some(&last));
     }
 }

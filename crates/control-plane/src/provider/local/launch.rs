@@ -98,6 +98,7 @@ fn start(
         (env::CONTROL, &control),
         (env::ENROLMENT, wanted.enrolment.expose()),
         (env::LISTEN_FDS, &count),
+        (env::JOURNAL, "stdout"),
     ];
     environment.extend(landlock.as_deref().map(|abi| (env::LANDLOCK, abi)));
     let command = [sandbox::AGENT.into()].into_iter().chain(args.iter().cloned()).collect();

@@ -156,6 +156,7 @@ impl Machine {
             doors: group.map_or(Ok(Vec::new()), Group::doors)?,
             limits: limits(size, group.is_some(), uid.is_some()),
             user,
+            journal: folder.create_journal()?,
             output: folder.create_output()?,
         })
     }

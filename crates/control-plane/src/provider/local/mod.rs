@@ -26,6 +26,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use domain::agent::ProviderName;
 use domain::id::{AgentId, InstanceId};
+use domain::journal::Daemon;
 use domain::tier::Tier;
 use domain::time::Timestamp;
 use rustix::process::Signal;
@@ -35,6 +36,7 @@ use self::entry::{Entry, Life};
 use self::folder::Folder;
 use self::machine::Machine;
 use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError, ProviderEvent, State};
+use crate::logbook::LOGBOOK;
 
 /// How the local provider is set up.
 #[derive(Debug, Clone)]
@@ -216,14 +218,26 @@ impl Provider for LocalProvider {
         Some("ws://127.0.0.1:*".to_owned())
     }
 
+    async fn journal(&self, instance: &InstanceId) -> Result<Daemon, ProviderError> {
+        let Some(entry) = self.shared.entry(instance) else { return Ok(Daemon::Nowhere) };
+        let folder = entry.folder.clone();
+        let lines = tokio::task::spawn_blocking(move || folder.journal()).await;
+        Ok(Daemon::Here(lines.unwrap_or_default()))
+    }
+
     async fn forget(&self, instance: &InstanceId) -> Result<(), ProviderError> {
         let Some(entry) = self.shared.entry(instance) else { return Ok(()) };
         let _launching = entry.gate.lock().await;
         if matches!(&*entry.life(), Life::Running(_)) {
             return Err(ProviderError::StillRunning(*instance));
         }
-        let folder = entry.folder.clone();
-        let removed = tokio::task::spawn_blocking(move || folder.remove()).await;
+        let (folder, agent) = (entry.folder.clone(), instance.agent);
+        let removed = tokio::task::spawn_blocking(move || {
+            // Who looks for why it ended must find it after that.
+            LOGBOOK.take_over(agent, folder.journal());
+            folder.remove()
+        });
+        let removed = removed.await;
         removed.map_err(io::Error::other).flatten().map_err(|source| ProviderError::Io {
             instance: *instance,
             doing: "remove its files",

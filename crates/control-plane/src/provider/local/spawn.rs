@@ -33,6 +33,8 @@ pub struct Start<'a> {
     pub limits: Vec<(Resource, u64)>,
     /// An ordinary user to become, for a server that is root.
     pub user: Option<Staged>,
+    /// Where its standard output goes, and its standard error.
+    pub journal: File,
     pub output: File,
 }
 
@@ -106,14 +108,14 @@ impl Staged {
 
 /// Starts bubblewrap. Returns once it is executed, or with what failed before.
 pub fn start(start: Start<'_>) -> io::Result<Child> {
-    let Start { bwrap, arguments, command, listeners, doors, limits, user, output } = start;
+    let Start { bwrap, arguments, command, listeners, doors, limits, user, journal, output } = start;
     let listeners = listeners.into_iter().map(above_listeners).collect::<io::Result<Vec<_>>>()?;
     let limits: Vec<_> =
         limits.into_iter().map(|(resource, most)| (resource, within_hard(resource, most))).collect();
     let mut bwrap = Command::new(bwrap);
     bwrap.arg("--args").arg(arguments.file.as_raw_fd().to_string()).arg("--").args(command);
     bwrap.env_clear().current_dir("/");
-    bwrap.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    bwrap.stdin(Stdio::null()).stdout(journal).stderr(output);
     let prepare = move || {
         step(b"enter the cgroup", || {
             doors.iter().try_for_each(|door| rustix::io::write(door, b"0").map(drop)).map_err(Into::into)

@@ -102,7 +102,7 @@ fn plane(store: &Ledger) -> Arc<Plane> {
         policy: Policy::default(),
         prices: Prices::built_in(),
         hub: Hub::new(Writers::Many),
-        roster: Roster::new(Writers::Many),
+        roster: Roster::new(Writers::Many, Policy::default()),
         due: Due::new(),
     })
 }

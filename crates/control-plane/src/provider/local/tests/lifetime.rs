@@ -30,7 +30,7 @@ async fn stop_leaves_no_process_even_of_an_agent_that_ignores_it() {
 
 #[tokio::test]
 async fn a_crash_tells_its_code_and_last_output() {
-    let mut room = Room::new("echo -e 'going \\033[31mdown'; exit 3").await;
+    let mut room = Room::new("echo -e 'going \\033[31mdown' >&2; exit 3").await;
     // It may end before or after the launch is over.
     let launched = room.provider.launch(&spec(instance(1, 1), Direct::RelayOnly)).await;
     match launched {

@@ -6,6 +6,8 @@ mod bill;
 mod export;
 mod fold;
 mod reconcile;
+#[cfg(test)]
+mod properties;
 mod report;
 #[cfg(test)]
 mod tests;

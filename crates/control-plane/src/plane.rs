@@ -106,6 +106,7 @@ impl ControlPlane {
             due: Due::new(),
         });
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
+        let budgets = Arc::new(Budgets::of(Arc::clone(&ledger), audit.clone(), notify.as_ref()));
         let orchestrator = Arc::new(Orchestrator {
             ledger: Arc::clone(&ledger),
             provider: Arc::clone(&provider),
@@ -126,7 +127,7 @@ impl ControlPlane {
                 audit: audit.clone(),
                 guests: Arc::new(guests),
             }),
-            budgets: Arc::new(Budgets::of(Arc::clone(&ledger), audit.clone())),
+            budgets,
             spend: Arc::new(Spend::new(store, clock).telling(audit)),
             identity,
             link: Arc::new(Link {

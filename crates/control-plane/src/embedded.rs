@@ -18,7 +18,7 @@ use crate::live::Writers;
 use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
 use crate::prices::Prices;
-use crate::provider::local::{AgentProgram, Cgroups, LocalConfig, LocalProvider};
+use crate::provider::local::{self, AgentProgram, Cgroups, LocalConfig, LocalProvider};
 use crate::snapshots::Place;
 use crate::spend::Spend;
 use crate::store::Store;
@@ -87,6 +87,24 @@ fn store(data: &Path) -> Result<Arc<dyn Store>, OpenError> {
     folder(data)?;
     let path = data.join("console.db");
     Ok(Arc::new(Sqlite::open(&path).map_err(doing(format!("opening the ledger {}", path.display())))?))
+}
+
+/// Ends what runs of a data folder whose server was killed, and removes it, if
+/// nobody uses it. Says whether it did.
+///
+/// # Errors
+/// Some of it could not be removed.
+pub async fn remove_abandoned(data: &Path) -> std::io::Result<bool> {
+    let lock = match File::open(data.join("lock")) {
+        // A server is about to take it, or it is none's.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        lock => lock?,
+    };
+    match lock.try_lock() {
+        Ok(()) => local::remove_abandoned(data).await.map(|()| true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn folder(path: &Path) -> Result<(), OpenError> {

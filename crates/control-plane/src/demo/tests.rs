@@ -93,6 +93,12 @@ async fn it_goes_on_by_itself_takes_cues_and_begins_anew_as_it_began() {
     let stranger = demo.owners()[1].clone();
     assert!(matches!(demo.cue(&stranger, Cue::SleepAll).await, Err(Error::NotFound)));
 
+    let admin = Principal { role: Role::Admin, ..presenter.clone() };
+    let budgets = demo.show().budgets.list(&admin).await.unwrap();
+    let used = budgets.iter().map(|budget| budget.budget.used(budget.standing.unwrap().spent).unwrap());
+    let used: Vec<_> = used.collect();
+    assert!(matches!(used[..], [40..=45, 78..=83, 91..=96]), "calm, told of, near its end: {used:?}");
+
     let woken = demo.cue(&presenter, Cue::WakeOne).await.unwrap();
     assert_eq!((woken.agents, woken.agent.is_some()), (1, true));
     let before = until(&demo, |look| look.waking > 0).await;

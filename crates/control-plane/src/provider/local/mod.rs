@@ -3,6 +3,7 @@
 //! outlive the server: what it must know of them is on disk, and
 //! [`LocalProvider::open`] adopts those that still run.
 
+mod abandoned;
 mod cgroup;
 mod entry;
 mod folder;
@@ -32,6 +33,7 @@ use rustix::process::Signal;
 use tokio::sync::mpsc;
 
 use self::entry::{Entry, Life};
+pub(crate) use self::abandoned::remove_abandoned;
 use self::folder::Folder;
 use self::machine::Machine;
 use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError, ProviderEvent, State};

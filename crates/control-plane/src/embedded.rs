@@ -18,7 +18,8 @@ use crate::live::Writers;
 use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
 use crate::prices::Prices;
-use crate::provider::local::{self, AgentProgram, Cgroups, LocalConfig, LocalProvider};
+use crate::provider::local::{self, AgentProgram, Cgroups, LocalConfig, LocalProvider, Sandboxes};
+use crate::provider::witness::Witness;
 use crate::snapshots::Place;
 use crate::spend::Spend;
 use crate::store::Store;
@@ -84,6 +85,11 @@ pub fn spend(data: &Path) -> Result<Spend, OpenError> {
 }
 
 fn store(data: &Path) -> Result<Arc<dyn Store>, OpenError> {
+/// What runs on this machine, to be held against the ledger.
+pub fn sandboxes(data: &Path) -> impl Witness {
+    Sandboxes::of(data)
+}
+
     folder(data)?;
     let path = data.join("console.db");
     Ok(Arc::new(Sqlite::open(&path).map_err(doing(format!("opening the ledger {}", path.display())))?))

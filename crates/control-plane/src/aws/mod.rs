@@ -20,7 +20,8 @@ use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
 use crate::prices::Prices;
 use crate::provider::Direct;
-use crate::provider::fargate::Fargate;
+use crate::provider::fargate::{Cluster, Fargate};
+use crate::provider::witness::Witness;
 use crate::snapshots::Place;
 use crate::spend::Spend;
 use crate::store::Store;
@@ -113,6 +114,11 @@ impl Account {
     fn region(&self) -> String {
         self.0.region().map(ToString::to_string).unwrap_or_default()
     }
+    /// A cluster's tasks, to be held against the ledger.
+    pub fn cluster(&self, name: String) -> impl Witness {
+        Cluster::new(&self.0, name)
+    }
+
 
     async fn store(&self, tables: TablePrefix) -> Result<Arc<dyn Store>, Faults> {
         let config = dynamodb::Config { tables, lanes: Lanes::ONE };

@@ -2,6 +2,7 @@
 //! rollups, with what still waits to be folded into them and what the running
 //! meters show. Rebuilding the rollups is [`Spend::verify`].
 
+mod beside;
 mod bill;
 mod export;
 mod fold;
@@ -27,6 +28,7 @@ use crate::error::Result;
 use crate::store::usage::{Book, Unfolded, View, lines_until};
 use crate::store::{Shard, Store};
 
+pub use beside::{Beside, Differs, Gap, Ran};
 pub use bill::{Apart, Bill, Billed, Decimal, Refused, Tagged};
 pub use export::Row;
 pub(crate) use fold::fold;

@@ -16,6 +16,7 @@ mod seccomp;
 mod spawn;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -32,10 +33,11 @@ use domain::time::Timestamp;
 use rustix::process::Signal;
 use tokio::sync::mpsc;
 
-use self::entry::{Entry, Life};
 pub(crate) use self::abandoned::remove_abandoned;
+use self::entry::{Entry, Life};
 use self::folder::Folder;
 use self::machine::Machine;
+pub use self::witness::Sandboxes;
 use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError, ProviderEvent, State};
 
 /// How the local provider is set up.

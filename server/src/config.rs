@@ -174,9 +174,18 @@ pub enum SpendCommand {
         /// `YYYY-MM`, in UTC; this month unless told.
         #[arg(long, value_name = "MONTH")]
         month: Option<Month>,
+        /// What a line is of.
+        #[arg(long, default_value = "day")]
+        each: Each,
         #[arg(long, default_value = "csv")]
         format: Format,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Each {
+    Day,
+    Hour,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

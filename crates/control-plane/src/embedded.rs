@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::lifecycle::Policy;
+use domain::spend::Installation;
 use tokio::sync::mpsc;
 
 use crate::budgets::{Budgets, Endpoint};
@@ -84,12 +85,12 @@ pub fn spend(data: &Path) -> Result<Spend, OpenError> {
     Ok(Spend::new(store(data)?, Arc::new(SystemClock)))
 }
 
-fn store(data: &Path) -> Result<Arc<dyn Store>, OpenError> {
 /// What runs on this machine, to be held against the ledger.
 pub fn sandboxes(data: &Path) -> impl Witness {
     Sandboxes::of(data)
 }
 
+fn store(data: &Path) -> Result<Arc<dyn Store>, OpenError> {
     folder(data)?;
     let path = data.join("console.db");
     Ok(Arc::new(Sqlite::open(&path).map_err(doing(format!("opening the ledger {}", path.display())))?))
@@ -189,6 +190,7 @@ impl Embedded {
             certificate: None,
             policy: config.policy,
             prices: config.prices,
+            installation: Installation::default(),
             notify: config.notify,
             audit: None,
             launches: config.launches,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::lifecycle::Policy;
 use domain::protocol::Certificate;
+use domain::spend::Installation;
 use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
@@ -37,6 +38,8 @@ pub struct Parts {
     pub keys: Keys,
     pub policy: Policy,
     pub prices: Prices,
+    /// What is there besides agents, and costs.
+    pub installation: Installation,
     /// Where budgets' notices are sent besides being shown.
     pub notify: Option<Endpoint>,
     /// Where it is told what people did; in its own store unless another log is named.
@@ -82,6 +85,7 @@ impl ControlPlane {
             keys,
             policy,
             prices,
+            installation,
             notify,
             audit,
             launches,
@@ -96,6 +100,9 @@ impl ControlPlane {
         let verifier = TicketVerifier::new(&signer.public_key())?;
         let master = repository::MasterSecret::new(keys.repository);
         let repositories = Arc::new(Repositories::new(snapshots, master));
+        let spend = Spend::new(Arc::clone(&store), Arc::clone(&clock))
+            .telling(audit.clone())
+            .with_upkeep(installation, prices.clone());
         let ledger = Arc::new(Ledger {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -128,7 +135,7 @@ impl ControlPlane {
                 guests: Arc::new(guests),
             }),
             budgets,
-            spend: Arc::new(Spend::new(store, clock).telling(audit)),
+            spend: Arc::new(spend),
             identity,
             link: Arc::new(Link {
                 ledger,

@@ -165,9 +165,10 @@ pub enum SpendCommand {
         #[arg(long, value_name = "MONTH")]
         month: Option<Month>,
     },
-    /// Compares with AWS's own bill, run by run. Fails when anything differs.
+    /// Compares with AWS's own bill, or with what the provider itself still tells, run
+    /// by run. Fails when anything differs.
     Reconcile(Reconcile),
-    /// Prints a month's use, a line for each day and agent.
+    /// Prints a month's use, a line for each day or hour and agent.
     Export {
         #[command(flatten)]
         ledger: Ledger,

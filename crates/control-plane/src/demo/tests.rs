@@ -19,12 +19,12 @@ const START: Timestamp = Timestamp(1_795_518_000_000);
 
 async fn demo() -> (Demo, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let names = std::iter::once("presenter").chain(OTHERS).zip(1..);
-    let owners = names.map(|(name, id)| Principal {
+    let names = std::iter::once("presenter").chain(OTHERS).zip(TEAMS.iter().cycle()).zip(1..);
+    let owners = names.map(|((name, team), id)| Principal {
         user: UserId::from_random([id; 10]),
         name: name.parse::<Name>().unwrap(),
         role: Role::User,
-        team: Some(TEAMS[0].parse().unwrap()),
+        team: Some(team.parse().unwrap()),
         proof: None,
     });
     let started = std::time::Instant::now();

@@ -35,23 +35,23 @@ impl UpkeepStrings {
 }
 
 static ES: UpkeepStrings = UpkeepStrings {
-    title: "Además, la instalación",
+    title: "Además, la instalación (estimado)",
     nat: "Pasarelas NAT",
-    address: "Sus direcciones IPv4",
+    address: "Sus IPv4",
     other: "Otros",
     of_hours: |name, hours| format!("{name}, {hours}"),
     unknown: "sin precio",
     note: "Estimado con el libro de precios y las horas del mes. No está en el total de arriba ni en los \
-           presupuestos. Faltan los datos que pasan por NAT y los estados guardados.",
+           presupuestos. Faltan el balanceador, los datos que pasan por NAT y los estados guardados.",
 };
 
 static EN: UpkeepStrings = UpkeepStrings {
-    title: "Besides, the installation",
+    title: "Besides, the installation (estimated)",
     nat: "NAT gateways",
-    address: "Their IPv4 addresses",
+    address: "Their IPv4",
     other: "Others",
     of_hours: |name, hours| format!("{name}, {hours}"),
     unknown: "no price",
     note: "An estimate, by the price book and the month's hours. It is neither in the total above nor in \
-           budgets. What passes NAT and saved states are not in it.",
+           budgets. The balancer, what passes NAT and saved states are not in it.",
 };

@@ -14,8 +14,9 @@ pub fn Upkeep(report: StoredValue<Report>) -> impl IntoView {
     if lines.is_empty() {
         return ().into_any();
     }
-    let lines = lines.into_iter().map(|Line { item, ms, cost }| {
-        let cost = cost.map_or_else(|| t.unknown.to_owned(), |cost| lang.sum(cost));
+    // The gateways first: the addresses are theirs.
+    let lines = lines.into_iter().rev().map(|Line { item, ms, cost }| {
+        let cost = cost.map_or_else(|| t.unknown.to_owned(), |cost| lang.money(cost, 2));
         view! { <div><dt>{(t.of_hours)(t.item(item), &lang.hours(ms))}</dt><dd>{cost}</dd></div> }
     });
     view! {

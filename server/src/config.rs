@@ -165,18 +165,28 @@ pub enum SpendCommand {
         #[arg(long, value_name = "MONTH")]
         month: Option<Month>,
     },
-    /// Compares with AWS's own bill, run by run. Fails when anything differs.
+    /// Compares with AWS's own bill, or with what the provider itself still tells, run
+    /// by run. Fails when anything differs.
     Reconcile(Reconcile),
-    /// Prints a month's use, a line for each day and agent.
+    /// Prints a month's use, a line for each day or hour and agent.
     Export {
         #[command(flatten)]
         ledger: Ledger,
         /// `YYYY-MM`, in UTC; this month unless told.
         #[arg(long, value_name = "MONTH")]
         month: Option<Month>,
+        /// What a line is of.
+        #[arg(long, default_value = "day")]
+        each: Each,
         #[arg(long, default_value = "csv")]
         format: Format,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Each {
+    Day,
+    Hour,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -42,6 +42,9 @@ const OWNER: &str = "owner";
 pub const ADDRESS: &str = "address";
 
 pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
+    if options.demo {
+        stage::clear_abandoned().await;
+    }
     let stage = options.demo.then(|| stage::prepare(&mut options)).transpose()?;
     let assets = site::assets(&options.site)?;
     let listener = listen(options.listen)

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use control_plane::aws::Account;
 use control_plane::embedded;
-use control_plane::spend::{Row, Spend};
+use control_plane::spend::{self, Row, Spend};
 use domain::time::Month;
 use futures::TryStreamExt as _;
 
-use crate::config::{Engine, Format, Ledger, SpendCommand};
+use crate::config::{Each, Engine, Format, Ledger, SpendCommand};
 use crate::reconcile;
 
 /// Months in a row without use before which none is looked for.
@@ -20,7 +20,9 @@ pub async fn run(command: SpendCommand) -> anyhow::Result<()> {
     match command {
         SpendCommand::Verify { ledger, month } => verify(&open(&ledger).await?, month).await,
         SpendCommand::Reconcile(options) => reconcile::run(&open(&options.ledger).await?, options).await,
-        SpendCommand::Export { ledger, month, format } => export(open(&ledger).await?, month, format).await,
+        SpendCommand::Export { ledger, month, each, format } => {
+            export(open(&ledger).await?, month, each, format).await
+        }
     }
 }
 
@@ -55,9 +57,13 @@ async fn verify(spend: &Spend, only: Option<Month>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn export(spend: Spend, month: Option<Month>, format: Format) -> anyhow::Result<()> {
+async fn export(spend: Spend, month: Option<Month>, each: Each, format: Format) -> anyhow::Result<()> {
     let month = month.unwrap_or_else(|| spend.this_month());
-    let mut rows = pin!(Arc::new(spend).export_all(month).await?);
+    let each = match each {
+        Each::Day => spend::Each::Day,
+        Each::Hour => spend::Each::Hour,
+    };
+    let mut rows = pin!(Arc::new(spend).export_all(month, each).await?);
     let mut out = std::io::stdout().lock();
     if format == Format::Json {
         let rows: Vec<Row> = rows.try_collect().await?;

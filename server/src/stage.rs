@@ -1,11 +1,13 @@
 //! `serve --demo`: a folder that is the demonstration's alone, and goes with it.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use control_plane::clock::{Clock as _, SystemClock};
 use control_plane::demo::{self, Config, Demo, OTHERS, TEAMS};
+use control_plane::embedded;
 use control_plane::orchestrator::Orchestrator;
 use control_plane::{Identity, Principal};
 use domain::name::Name;
@@ -21,6 +23,31 @@ pub struct Stage {
     folder: PathBuf,
 }
 
+/// What folders of demonstrations are called in the temporary folder, before the
+/// number of the process that they are of.
+const FOLDER: &str = "openclaw-cloud-demo-";
+
+/// Removes what demonstrations left that were killed: a server can't clean up
+/// after itself then, so the next one does.
+pub async fn clear_abandoned() {
+    let Ok(me) = std::fs::metadata("/proc/self") else { return };
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        let Some(process) = name.to_str().and_then(|name| name.strip_prefix(FOLDER)) else { continue };
+        let ours = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == me.uid());
+        if !ours || process.parse::<u32>().is_err() || Path::new("/proc").join(process).exists() {
+            continue;
+        }
+        match embedded::remove_abandoned(&path).await {
+            Ok(true) => {
+                tracing::info!("{}: left by a demonstration that was killed, removed", path.display())
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "{}: left by a demonstration, and stays", path.display()),
+        }
+    }
+}
+
 /// Finds a folder that is not there yet or empty, and has the server use it.
 ///
 /// # Errors
@@ -29,7 +56,7 @@ pub fn prepare(options: &mut Serve) -> anyhow::Result<Stage> {
     anyhow::ensure!(options.engine == Engine::Embedded, "--demo touches no account: leave --engine aws out");
     let folder = match options.data.named() {
         Some(folder) => std::path::absolute(folder)?,
-        None => std::env::temp_dir().join(format!("openclaw-cloud-demo-{}", std::process::id())),
+        None => std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id())),
     };
     let holds_something = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
     anyhow::ensure!(

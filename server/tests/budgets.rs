@@ -134,3 +134,36 @@ async fn who_used_it_all_up_sleeps_saved_and_the_operator_is_told() {
     other.act(&id, "wake").await;
     other.until_runs(&id, 2).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_below_what_was_spent_is_told_at_once_though_nothing_is_awake() {
+    let server = Server::start(&[]);
+    let (owner, other) = (server.owner().await, server.person("gastadora").await);
+    assert_eq!(put(&owner, "people/gastadora", &json!({ "month": 5_000_000_000i64 })).await.status, 204);
+    let id = other.spawn("gasta").await;
+    other.until(&id, "running").await;
+    other.act(&id, "sleep").await;
+    other.until(&id, "asleep").await;
+    let banner = async || other.browser.post("/api/console/me", &json!({})).await.json()["budget"].clone();
+    assert_eq!(banner().await, Value::Null);
+
+    let limits = json!({ "month": 1 });
+    for whose in ["people/gastadora", "fleet"] {
+        assert_eq!(put(&owner, whose, &limits).await.status, 204);
+    }
+    let budgets = owner.api.get("/api/v1/budgets").await.json();
+    for budget in budgets.as_array().unwrap() {
+        let notices = budget["notices"].as_array().unwrap();
+        let told: Vec<_> = notices.iter().map(|notice| notice["percent"].as_u64().unwrap()).collect();
+        assert_eq!(told, [50, 80, 100], "{budget:#}");
+    }
+    assert_eq!(banner().await["percent"], 100);
+    assert_eq!(other.act(&id, "wake").await.status, 409);
+
+    // Set once more, the same is not told again; raised, nothing is.
+    assert_eq!(put(&owner, "people/gastadora", &limits).await.status, 204);
+    assert_eq!(put(&owner, "people/gastadora", &json!({ "month": 5_000_000_000i64 })).await.status, 204);
+    let budgets = owner.api.get("/api/v1/budgets").await.json();
+    assert_eq!(budgets[1]["notices"].as_array().unwrap().len(), 3, "{budgets:#}");
+    assert_eq!(banner().await, Value::Null);
+}

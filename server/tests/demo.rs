@@ -4,7 +4,9 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::terminal::Terminal;
@@ -141,4 +143,46 @@ fn it_takes_no_account_and_no_folder_that_holds_something() {
     assert!(told.contains("holds something"), "{told}");
     assert_eq!(std::fs::read_to_string(there.path().join("console.db")).unwrap(), "somebody's");
     assert_eq!(std::fs::read_dir(there.path()).unwrap().count(), 1);
+}
+
+/// A demonstration in a folder that it chooses itself, once it is open.
+fn demo_in(temporary: &Path, site: &Path) -> Child {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"))
+        .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--site"])
+        .arg(site)
+        .env("TMPDIR", temporary)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("sign-in link")));
+    child
+}
+
+#[test]
+fn what_a_killed_one_leaves_the_next_one_removes_and_no_other() {
+    let (temporary, site) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let site = common::site(site.path());
+    let folders = || {
+        let entries = std::fs::read_dir(temporary.path()).unwrap().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let of = |child: &Child| format!("openclaw-cloud-demo-{}", child.id());
+    std::fs::create_dir(temporary.path().join("openclaw-cloud-demo-mine")).unwrap();
+    let mut first = demo_in(temporary.path(), &site);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(folders().contains(&of(&first)), "{:?}", folders());
+
+    let (mut second, mut third) = (demo_in(temporary.path(), &site), demo_in(temporary.path(), &site));
+    let mut expected = vec!["openclaw-cloud-demo-mine".to_owned(), of(&second), of(&third)];
+    expected.sort();
+    assert_eq!(folders(), expected, "one that runs keeps its own");
+    for child in [&mut second, &mut third] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

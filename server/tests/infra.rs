@@ -32,7 +32,7 @@ fn every_variable_of_the_templates_is_an_option() {
 fn the_templates_give_the_engine_all_that_it_needs() {
     let value = |name: &str| match name.trim_start_matches("OPENCLAW_CLOUD_") {
         "AGENT_ROLE" => "arn:aws:iam::111122223333:role/agents".to_owned(),
-        "AGENT_PORT" | "LAUNCH_RATE" | "LAUNCH_BURST" | "PROXIES" => "1".to_owned(),
+        "AGENT_PORT" | "NAT_GATEWAYS" | "LAUNCH_RATE" | "LAUNCH_BURST" | "PROXIES" => "1".to_owned(),
         "DUTIES" => "web".to_owned(),
         "ENGINE" => "aws".to_owned(),
         "INSTANCES_LISTEN" | "LISTEN" => "127.0.0.1:0".to_owned(),

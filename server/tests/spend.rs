@@ -64,6 +64,9 @@ async fn what_is_exported_is_what_the_meter_showed_and_a_changed_line_is_found()
     );
     let csv = said(&spend(&server, &[], &["export"]));
     assert_eq!(csv.lines().count(), 1 + lines.len(), "{csv}");
+    let hours = said(&spend(&server, &[], &["export", "--each", "hour"]));
+    let row: Vec<&str> = hours.lines().nth(1).unwrap().split(',').collect();
+    assert!(row[0].len() == 13 && row[0].starts_with(lines[0]["day"].as_str().unwrap()), "{hours}");
 
     let ledger = rusqlite::Connection::open(server.data().join("console.db")).unwrap();
     let changed = "UPDATE usage SET cost = cost + 1 WHERE book LIKE 'fleet#%' AND line LIKE 'agent#%'";
@@ -95,7 +98,13 @@ async fn a_month_by_the_api_is_the_meters_and_the_fleets_is_for_staff() {
     assert_eq!(Some(days), all["total"].as_i64());
     assert_eq!(month(&owner, "?month=2020-01").await.json()["total"], 0);
     assert_eq!(month(&owner, "?month=2020-13").await.status, 422);
-    assert_eq!(month(&owner, "/export?format=xml").await.status, 422);
+    for query in ["format=xml", "each=minute"] {
+        assert_eq!(month(&owner, &format!("/export?{query}")).await.status, 422, "{query}");
+    }
+    let hours = month(&other, "/export?each=hour&format=json").await.text();
+    let hours = hours.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let usd = |line: Value| line["usd"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
+    assert_eq!(hours.map(usd).sum::<i64>(), total(&theirs));
 
     for query in ["?of=fleet", "/export?of=fleet"] {
         assert_eq!(month(&other, query).await.status, 403, "{query}");
@@ -161,4 +170,36 @@ async fn who_is_over_budget_is_refused_and_told_who_can_raise_it() {
     assert!(told.contains("$5.00") && told.contains("nano"), "{told}");
     let id = owner.spawn("fits").await;
     owner.until(&id, "running").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_installation_costs_stands_beside_the_fleets_month_and_in_no_sum() {
+    let mut cloud = Cloud::start(Settings::default()).await;
+    cloud.set("OPENCLAW_CLOUD_NAT_GATEWAYS", "2");
+    let server = cloud.server(&[]);
+    let owner = server.owner().await;
+    cloud.command(&["user", "role", "owner", "admin"]);
+    let (id, meter) = slept(&owner).await;
+    let month = async |query: &str| owner.api.get(&format!("/api/v1/spend{query}")).await.json();
+    assert_eq!(month("").await["installation"], serde_json::json!([]), "it is nobody's");
+    let fleet = month("?of=fleet").await;
+    assert_eq!(fleet["total"], meter["total"], "{fleet:#}");
+    let lines = fleet["installation"].as_array().unwrap();
+    assert_eq!(lines.iter().map(|line| &line["item"]).collect::<Vec<_>>(), ["ipv4_hour", "nat_hour"]);
+    for (line, price) in lines.iter().zip([5_000_000, 45_000_000]) {
+        let (ms, total) = (line["ms"].as_i64().unwrap(), line["total"].as_i64().unwrap());
+        // Each of the days is rounded down, of each of the two.
+        let whole = i128::from(price) * i128::from(ms) / 3_600_000;
+        assert!((0..=62).contains(&(whole - i128::from(total))), "{line}");
+    }
+    assert_eq!(month("?of=fleet&month=2020-01").await["installation"], serde_json::json!([]));
+    let export = owner.browser.get("/spend/export?of=fleet&format=json").await.text();
+    let rows: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&rows[0]["item"], &rows[0]["agent"]), (&Value::from("machine"), &Value::from(id)));
+    let last = rows.last().unwrap();
+    assert_eq!((&last["item"], &last["agent"]), (&Value::from("ipv4_hour"), &Value::from("")), "{last}");
+    // The page tells it, too.
+    let page = owner.browser.with("accept", "text/html").get("/spend?of=fleet").await.text();
+    assert!(page.contains("Pasarelas NAT"), "it is on the page");
+    assert!(!owner.browser.with("accept", "text/html").get("/spend").await.text().contains("Pasarelas NAT"));
 }

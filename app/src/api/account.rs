@@ -141,7 +141,7 @@ pub async fn revoke_token(id: TokenId) -> Result<(), AppError> {
 }
 
 #[cfg(feature = "ssr")]
-fn session_view(session: &control_plane::store::Session, who: &control_plane::Principal) -> SessionView {
+fn session_view(session: &control_plane::identity::Session, who: &control_plane::Principal) -> SessionView {
     use control_plane::identity::Proof;
     SessionView {
         id: session.id(),
@@ -154,6 +154,6 @@ fn session_view(session: &control_plane::store::Session, who: &control_plane::Pr
 }
 
 #[cfg(feature = "ssr")]
-fn view(token: control_plane::store::ApiToken) -> TokenView {
+fn view(token: control_plane::identity::ApiToken) -> TokenView {
     TokenView { id: token.id, name: token.name, created_at: token.created_at }
 }

@@ -3,11 +3,10 @@
 use control_plane::Error;
 use control_plane::audit::Filter;
 use control_plane::fleet::{Connect, Spawn};
-use control_plane::store::IdempotencyKey;
 use domain::agent::IdleTimeout;
 use domain::budget::Budget;
 use domain::fleet::Query;
-use domain::id::AgentId;
+use domain::id::{AgentId, IdempotencyKey};
 use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::Usd;

@@ -91,7 +91,7 @@ pub async fn audit(month: Option<Month>, person: String, act: String) -> Result<
 }
 
 #[cfg(feature = "ssr")]
-fn invitation_view(invitation: &control_plane::store::Invitation) -> InvitationView {
+fn invitation_view(invitation: &control_plane::identity::Invitation) -> InvitationView {
     let invited = invitation.invited.clone();
     InvitationView {
         id: invitation.id(),

@@ -43,7 +43,7 @@ pub fn status(error: &Error) -> StatusCode {
         | Error::Contended => StatusCode::CONFLICT,
         // It passes, though not at once.
         Error::Draining => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Store(control_plane::store::StoreError::Full) => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Store(_) if error.is_disk_full() => StatusCode::INSUFFICIENT_STORAGE,
         Error::Store(_) | Error::Provider(_) | Error::Repository(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -192,7 +192,7 @@ pub(super) fn code(error: &Error) -> ErrorCode {
         Error::Contended => ErrorCode::Contended,
         Error::AtWork => ErrorCode::AtWork,
         Error::Draining => ErrorCode::Draining,
-        Error::Store(control_plane::store::StoreError::Full) => ErrorCode::DiskFull,
+        Error::Store(_) if error.is_disk_full() => ErrorCode::DiskFull,
         Error::Store(_) | Error::Provider(_) | Error::Repository(_) => ErrorCode::Server,
     }
 }

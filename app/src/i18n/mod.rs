@@ -10,6 +10,7 @@ mod people;
 mod spend;
 mod stage;
 mod strings;
+mod upkeep;
 
 use leptos::prelude::{provide_context, use_context};
 

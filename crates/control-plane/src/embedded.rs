@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::lifecycle::Policy;
+use domain::spend::Installation;
 use tokio::sync::mpsc;
 
 use crate::budgets::{Budgets, Endpoint};
@@ -18,7 +19,8 @@ use crate::live::Writers;
 use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
 use crate::prices::Prices;
-use crate::provider::local::{AgentProgram, Cgroups, LocalConfig, LocalProvider};
+use crate::provider::local::{self, AgentProgram, Cgroups, LocalConfig, LocalProvider, Sandboxes};
+use crate::provider::witness::Witness;
 use crate::snapshots::Place;
 use crate::spend::Spend;
 use crate::store::Store;
@@ -83,10 +85,33 @@ pub fn spend(data: &Path) -> Result<Spend, OpenError> {
     Ok(Spend::new(store(data)?, Arc::new(SystemClock)))
 }
 
+/// What runs on this machine, to be held against the ledger.
+pub fn sandboxes(data: &Path) -> impl Witness {
+    Sandboxes::of(data)
+}
+
 fn store(data: &Path) -> Result<Arc<dyn Store>, OpenError> {
     folder(data)?;
     let path = data.join("console.db");
     Ok(Arc::new(Sqlite::open(&path).map_err(doing(format!("opening the ledger {}", path.display())))?))
+}
+
+/// Ends what runs of a data folder whose server was killed, and removes it, if
+/// nobody uses it. Says whether it did.
+///
+/// # Errors
+/// Some of it could not be removed.
+pub async fn remove_abandoned(data: &Path) -> std::io::Result<bool> {
+    let lock = match File::open(data.join("lock")) {
+        // A server is about to take it, or it is none's.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        lock => lock?,
+    };
+    match lock.try_lock() {
+        Ok(()) => local::remove_abandoned(data).await.map(|()| true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn folder(path: &Path) -> Result<(), OpenError> {
@@ -165,6 +190,7 @@ impl Embedded {
             certificate: None,
             policy: config.policy,
             prices: config.prices,
+            installation: Installation::default(),
             notify: config.notify,
             audit: None,
             launches: config.launches,

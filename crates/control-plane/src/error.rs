@@ -87,6 +87,11 @@ impl Error {
         }
     }
 
+    /// Whether the ledger's disk has no room.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Full))
+    }
+
     /// Whether it says something of the agent that was asked for alone, and
     /// nothing of who asked or of the ledger.
     pub fn is_about_the_agent(&self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::agent::{Agent, IdleTimeout, Phase};
 use domain::event::Event;
-use domain::id::{AgentId, InstanceId};
+use domain::id::{AgentId, IdempotencyKey, InstanceId};
 use domain::lifecycle::{self, NewAgent, Observation};
 use domain::name::Name;
 use domain::price::{Basis, Rates};
@@ -24,7 +24,7 @@ use crate::ledger::{Ledger, settled};
 use crate::live::Listener;
 use crate::provider::{Connection, Provider};
 use crate::random;
-use crate::store::{Created, Hash, Idempotency, IdempotencyKey};
+use crate::store::{Created, Hash, Idempotency};
 
 /// Agents that one person may have.
 pub const AGENTS_MAX: usize = 100;

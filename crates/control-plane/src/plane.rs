@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::lifecycle::Policy;
 use domain::protocol::Certificate;
+use domain::spend::Installation;
 use domain::ticket::{Refused, TicketSigner, TicketVerifier};
 use tokio::sync::mpsc;
 
@@ -38,6 +39,8 @@ pub struct Parts {
     pub keys: Keys,
     pub policy: Policy,
     pub prices: Prices,
+    /// What is there besides agents, and costs.
+    pub installation: Installation,
     /// Where budgets' notices are sent besides being shown.
     pub notify: Option<Endpoint>,
     /// Where it is told what people did; in its own store unless another log is named.
@@ -83,6 +86,7 @@ impl ControlPlane {
             keys,
             policy,
             prices,
+            installation,
             notify,
             audit,
             launches,
@@ -97,6 +101,9 @@ impl ControlPlane {
         let verifier = TicketVerifier::new(&signer.public_key())?;
         let master = repository::MasterSecret::new(keys.repository);
         let repositories = Arc::new(Repositories::new(snapshots, master));
+        let spend = Spend::new(Arc::clone(&store), Arc::clone(&clock))
+            .telling(audit.clone())
+            .with_upkeep(installation, prices.clone());
         let ledger = Arc::new(Ledger {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -107,6 +114,7 @@ impl ControlPlane {
             due: Due::new(),
         });
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
+        let budgets = Arc::new(Budgets::of(Arc::clone(&ledger), audit.clone(), notify.as_ref()));
         let orchestrator = Arc::new(Orchestrator {
             ledger: Arc::clone(&ledger),
             provider: Arc::clone(&provider),
@@ -128,8 +136,8 @@ impl ControlPlane {
                 audit: audit.clone(),
                 guests: Arc::new(guests),
             }),
-            budgets: Arc::new(Budgets::of(Arc::clone(&ledger), audit.clone())),
-            spend: Arc::new(Spend::new(store, clock).telling(audit)),
+            budgets,
+            spend: Arc::new(spend),
             identity,
             link: Arc::new(Link {
                 ledger,

@@ -50,6 +50,9 @@ pub struct Account {
     pub budget: Budget,
     /// Newest last.
     pub notices: Vec<Notice>,
+    /// The budget was set, and nobody has looked since how it stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlooked: bool,
     /// Of a team and of the fleet, whose agents are too many to be counted at
     /// every wake: how they stood at the last look, and what was admitted since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,7 +173,7 @@ impl Budget {
 impl Account {
     /// Somebody's that has no budget yet.
     pub fn new(of: Subject) -> Self {
-        Self { of, version: 0, budget: Budget::default(), notices: Vec::new(), pool: None }
+        Self { of, version: 0, budget: Budget::default(), notices: Vec::new(), unlooked: false, pool: None }
     }
 
     /// The account after an agent was admitted beside what stands.

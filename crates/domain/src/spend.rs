@@ -3,6 +3,7 @@
 
 mod forecast;
 mod query;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::usage::{Amount, Kind};
 
 pub use forecast::Forecast;
 pub use query::Query;
+pub use upkeep::{Installation, Upkeep};
 
 /// Series that are drawn apart; what is left is one more.
 pub const SERIES_MAX: usize = 6;
@@ -149,6 +151,9 @@ pub struct Report {
     pub agents: Vec<Top<AgentId>>,
     /// In the fleet's alone.
     pub people: Vec<Top<UserId>>,
+    /// What the installation costs besides them all; in the fleet's alone, and
+    /// in no other sum.
+    pub installation: Vec<Upkeep>,
     /// The month's limit, where there is one.
     pub limit: Option<NanoDollars>,
 }

@@ -8,10 +8,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use control_plane::fleet::Spawn;
-use control_plane::store::IdempotencyKey;
 use control_plane::{Error, Fleet};
 use domain::agent::IdleTimeout;
-use domain::id::AgentId;
+use domain::id::{AgentId, IdempotencyKey};
 use domain::size::Size;
 
 use super::bearer::Bearer;

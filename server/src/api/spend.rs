@@ -8,9 +8,9 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
-use control_plane::spend::{Row, Spend};
+use control_plane::spend::{Each, Row, Spend};
 use control_plane::{Fleet, Principal};
-use domain::spend::{Query, Report, Series, Slice};
+use domain::spend::{Query, Report, Series, Slice, Upkeep};
 use domain::time::Month;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
@@ -43,8 +43,20 @@ pub struct SpendMonth {
     agents: Vec<SpendTop>,
     /// People who cost most; in the fleet's alone.
     people: Vec<SpendTop>,
+    /// What the installation costs besides, an estimate by the price book; in the fleet's alone, and in no other sum.
+    installation: Vec<SpendUpkeep>,
     /// The month's budget.
     limit: Option<i64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct SpendUpkeep {
+    /// As in price books: `nat_hour`, `ipv4_hour`.
+    item: String,
+    /// Milliseconds of all of them together.
+    ms: u64,
+    /// Nothing where it has no price.
+    total: Option<i64>,
 }
 
 /// One band of the stacked days.
@@ -104,11 +116,12 @@ pub async fn month(
     Ok(Json(SpendMonth::of(&report)))
 }
 
-/// A month's lines, one for each day, agent and kind of use. `of=fleet` takes the role viewer, operator or admin.
+/// A month's lines, one for each day or hour, agent and kind of use. `of=fleet` takes the role viewer, operator or admin.
 #[utoipa::path(get, path = "/api/v1/spend/export",
     params(
         ("of" = Option<String>, Query, description = "`own` or `fleet`; own unless told"),
         ("month" = Option<String>, Query, description = "UTC, as in 2026-11; this one unless told"),
+        ("each" = Option<String>, Query, description = "`day` or `hour`; day unless told"),
         ("format" = Option<String>, Query, description = "`csv` or `json` (one object a line); csv unless told"),
     ),
     responses((status = 200, content_type = "text/csv"), (status = 401, body = Problem),
@@ -140,6 +153,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 /// What file of which month.
 pub struct Export {
     query: Query,
+    each: Each,
     format: Format,
 }
 
@@ -154,21 +168,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Export {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Asked(query) = Asked::from_request_parts(parts, state).await?;
-        let format =
-            match pairs(parts).iter().find(|(key, _)| key == "format").map(|(_, value)| value.as_str()) {
-                None | Some("csv") => Format::Csv,
-                Some("json") => Format::Json,
-                Some(_) => return Err(Problem::invalid("format", "csv or json")),
-            };
-        Ok(Self { query, format })
+        let pairs = pairs(parts);
+        let word = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let each = match word("each") {
+            None | Some("day") => Each::Day,
+            Some("hour") => Each::Hour,
+            Some(_) => return Err(Problem::invalid("each", "day or hour")),
+        };
+        let format = match word("format") {
+            None | Some("csv") => Format::Csv,
+            Some("json") => Format::Json,
+            Some(_) => return Err(Problem::invalid("format", "csv or json")),
+        };
+        Ok(Self { query, each, format })
     }
 }
 
 /// The file, written as it is read. It is for saving, under a name of its own.
 pub async fn file(spend: Arc<Spend>, who: &Principal, export: Export) -> Result<Response, Problem> {
-    let Export { query: Query { of, month, .. }, format } = export;
+    let Export { query: Query { of, month, .. }, each, format } = export;
     let month = month.unwrap_or_else(|| spend.this_month());
-    let rows = spend.export(who, of, month).await?;
+    let rows = spend.export(who, of, month, each).await?;
     let (kind, end) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
         Format::Json => ("application/x-ndjson", "jsonl"),
@@ -218,8 +238,16 @@ impl SpendMonth {
             },
             agents: report.agents.iter().map(SpendTop::of).collect(),
             people: report.people.iter().map(SpendTop::of).collect(),
+            installation: report.installation.iter().map(SpendUpkeep::of).collect(),
             limit: report.limit.map(|limit| limit.0),
         }
+    }
+}
+
+impl SpendUpkeep {
+    fn of(upkeep: &Upkeep) -> Self {
+        let item = upkeep.item.as_str().to_owned();
+        Self { item, ms: upkeep.ms, total: upkeep.cost.map(|cost| cost.0) }
     }
 }
 

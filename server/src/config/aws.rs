@@ -9,6 +9,7 @@ use control_plane::aws::{DirectUrl, FargateConfig, Installation, OnDemand};
 use control_plane::plane::Keys;
 use control_plane::store::dynamodb::TablePrefix;
 use domain::protocol::{self, Certificate};
+use domain::spend::Installation as Besides;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS (--engine aws); region and credentials as AWS's own tools find them")]
@@ -78,6 +79,10 @@ pub struct Aws {
     /// A few less than that, since calls that leave evenly arrive unevenly.
     #[arg(long, env = "OPENCLAW_CLOUD_LAUNCH_BURST", default_value = "15")]
     launch_burst: u32,
+    /// NAT gateways of the agents' network: what they and their addresses cost
+    /// stands beside the fleet's month.
+    #[arg(long, env = "OPENCLAW_CLOUD_NAT_GATEWAYS", default_value = "0", value_name = "COUNT")]
+    nat_gateways: u32,
     /// The key that signs tickets: 64 hexadecimal digits, from Secrets Manager
     /// by the task definition's `secrets`.
     #[arg(long, env = "OPENCLAW_CLOUD_TICKET_KEY", hide_env_values = true, value_name = "HEX")]
@@ -212,6 +217,7 @@ impl Aws {
                 },
                 launches: (self.launch_rate, self.launch_burst),
             },
+            besides: Besides { nat_gateways: self.nat_gateways },
             keys,
             certificate,
         })

@@ -13,8 +13,14 @@ pub struct Reconcile {
     #[command(flatten)]
     pub ledger: Ledger,
     /// A Cost and Usage Report of AWS, legacy or 2.0, as CSV that is unpacked.
-    #[arg(long, value_name = "FILE")]
-    pub report: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "provider")]
+    pub report: Option<PathBuf>,
+    /// In the place of a report: what the provider itself still tells of its runs.
+    #[arg(long, conflicts_with_all = ["report", "month"])]
+    pub provider: bool,
+    /// Where the agents' tasks are, with --provider and --engine aws.
+    #[arg(long, env = "OPENCLAW_CLOUD_CLUSTER")]
+    pub cluster: Option<String>,
     /// `YYYY-MM`, in UTC; this month unless told.
     #[arg(long, value_name = "MONTH")]
     pub month: Option<Month>,

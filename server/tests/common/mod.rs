@@ -263,7 +263,7 @@ pub fn refused_to_serve(env: &[(String, String)]) -> String {
 }
 
 /// A folder of browser's files that names them all.
-fn site(folder: &Path) -> PathBuf {
+pub fn site(folder: &Path) -> PathBuf {
     let site = folder.join("site");
     std::fs::create_dir_all(site.join("pkg")).unwrap();
     let manifest =

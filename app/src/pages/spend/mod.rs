@@ -5,6 +5,7 @@ mod budget;
 mod calculator;
 mod chart;
 mod sheet;
+mod upkeep;
 
 use std::time::Duration;
 

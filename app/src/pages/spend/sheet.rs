@@ -6,6 +6,7 @@ use domain::usage::Amount;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use super::upkeep::Upkeep;
 use crate::components::house::use_me;
 use crate::i18n::use_lang;
 
@@ -54,6 +55,7 @@ pub fn Sheet(report: Month) -> impl IntoView {
                 </dl>
                 {outlook}
                 {early}
+                <Upkeep report />
                 <p class="receipt-note">{t.utc}</p>
             </div>
         </section>

@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use domain::lifecycle::Policy;
 use domain::price::PriceBook;
 use domain::protocol::Certificate;
+use domain::spend::Installation as Besides;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -20,7 +21,8 @@ use crate::orchestrator::LaunchPolicy;
 use crate::plane::{ControlPlane, Keys, Parts};
 use crate::prices::Prices;
 use crate::provider::Direct;
-use crate::provider::fargate::Fargate;
+use crate::provider::fargate::{Cluster, Fargate};
+use crate::provider::witness::Witness;
 use crate::snapshots::Place;
 use crate::spend::Spend;
 use crate::store::Store;
@@ -41,6 +43,8 @@ pub struct Installation {
     /// The queue of ECS's events.
     pub queue: String,
     pub fargate: FargateConfig,
+    /// What is there besides agents, and costs.
+    pub besides: Besides,
     pub keys: Keys,
     /// By which instances encrypt browsers' connections, where browsers reach
     /// them and nothing before them does.
@@ -110,6 +114,11 @@ impl Account {
         Ok(Spend::new(self.store(tables).await?, Arc::new(SystemClock)))
     }
 
+    /// A cluster's tasks, to be held against the ledger.
+    pub fn cluster(&self, name: String) -> impl Witness {
+        Cluster::new(&self.0, name)
+    }
+
     fn region(&self) -> String {
         self.0.region().map(ToString::to_string).unwrap_or_default()
     }
@@ -168,6 +177,7 @@ impl Account {
                 book: settings.prices.unwrap_or_else(PriceBook::proposal),
                 region: self.region(),
             },
+            installation: at.besides,
             notify: settings.notify,
             audit: None,
             launches: LaunchPolicy { direct: Direct::RelayOnly, floor: settings.floor },

@@ -2,6 +2,9 @@
 //! in order of nothing. One that nobody takes is tried a few times within some
 //! three hours, then given up, and shown as such.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +57,8 @@ struct Letter<'a> {
 pub struct Courier {
     ledger: Arc<Ledger>,
     endpoint: Endpoint,
+    /// For the endpoint to answer.
+    patience: Duration,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
@@ -64,7 +69,7 @@ impl Courier {
         let connector =
             HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { ledger, endpoint, client })
+        Ok(Self { ledger, endpoint, patience: PATIENCE, client })
     }
 
     /// Goes on until it is dropped.
@@ -155,8 +160,8 @@ impl Courier {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", secret.expose()));
         }
         let request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
-        let answer = tokio::time::timeout(PATIENCE, self.client.request(request)).await;
-        let answer = answer.map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?;
+        let answer = tokio::time::timeout(self.patience, self.client.request(request)).await;
+        let answer = answer.map_err(|_| format!("no answer within {} s", self.patience.as_secs()))?;
         match answer.map_err(|error| error.to_string())?.status() {
             status if status.is_success() => Ok(()),
             status => Err(format!("it answered {status}")),

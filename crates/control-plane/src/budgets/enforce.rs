@@ -13,38 +13,37 @@ use crate::ledger::{Ledger, settled};
 use crate::store::{Shard, StoreError};
 
 /// Tells of what was used, and saves and puts to sleep the agents of budgets
-/// that are used up: of these owners, and of teams and the fleet. Nothing is
-/// stopped unsaved, and nothing deleted. With `sends` a notice goes out besides
-/// being shown.
+/// that are used up: of these owners, of teams and the fleet, and of whoever was
+/// given another budget. Nothing is stopped unsaved, and nothing deleted. With
+/// `sends` a notice goes out besides being shown.
 pub(crate) async fn enforce(ledger: &Ledger, owners: &BTreeSet<UserId>, sends: bool) -> Result<()> {
     for owner in owners {
-        let of = Subject::Person(*owner);
-        let looked = async {
-            let Some(account) = ledger.store.account(&of).await? else { return Ok(()) };
-            let standing = person(ledger, *owner, None, ledger.now()).await?;
-            look(ledger, account, standing, sends).await
-        };
-        told(&of, looked.await);
+        look_at(ledger, &Subject::Person(*owner), sends).await;
     }
     for account in all(&*ledger.store).await? {
-        if matches!(account.of, Subject::Person(_)) {
-            continue;
+        if !matches!(account.of, Subject::Person(_)) || account.unlooked {
+            look_at(ledger, &account.of, sends).await;
         }
-        let of = account.of.clone();
-        let looked = async {
-            let now = ledger.now();
-            let standing = pool(ledger, &of, now).await?;
-            let account = Account { pool: Some(Pool { at: now, standing }), ..account };
-            look(ledger, account, standing, sends).await
-        };
-        told(&of, looked.await);
     }
     Ok(())
 }
 
-/// One budget that can't be looked at does not keep the others from holding.
-fn told(of: &Subject, looked: Result<()>) {
-    if let Err(error) = looked {
+/// The same of one budget. One that can't be looked at does not keep the others
+/// from holding.
+pub(crate) async fn look_at(ledger: &Ledger, of: &Subject, sends: bool) {
+    let looked = async {
+        let Some(account) = ledger.store.account(of).await? else { return Ok(()) };
+        let now = ledger.now();
+        let (account, standing) = match of {
+            Subject::Person(owner) => (account, person(ledger, *owner, None, now).await?),
+            of => {
+                let standing = pool(ledger, of, now).await?;
+                (Account { pool: Some(Pool { at: now, standing }), ..account }, standing)
+            }
+        };
+        look(ledger, account, standing, sends).await
+    };
+    if let Err(error) = looked.await {
         tracing::error!(%of, %error, "the budget of {of} was not looked at");
     }
 }
@@ -52,8 +51,9 @@ fn told(of: &Subject, looked: Result<()>) {
 /// Writes down how an account stands, and acts on it.
 async fn look(ledger: &Ledger, account: Account, standing: Standing, sends: bool) -> Result<()> {
     let told = account.noticed(standing.spent, sends, ledger.now());
-    if let Some(account) = told.as_ref().or(account.pool.is_some().then_some(&account)) {
-        match ledger.store.put_account(account).await {
+    if told.is_some() || account.pool.is_some() || account.unlooked {
+        let looked = Account { unlooked: false, ..told.clone().unwrap_or_else(|| account.clone()) };
+        match ledger.store.put_account(&looked).await {
             Ok(()) => {}
             // Somebody passed the turnstile; the next look tells it.
             Err(StoreError::Conflict) => return Ok(()),

@@ -29,7 +29,7 @@ use crate::store::usage::{Book, View};
 use crate::store::{Shard, Store, StoreError, Turn};
 
 pub use courier::{Courier, Endpoint};
-pub(crate) use enforce::enforce;
+pub(crate) use enforce::{enforce, look_at};
 pub use service::Budgets;
 
 /// How often an account is changed anew when others do in between.
@@ -153,7 +153,7 @@ async fn members(ledger: &Ledger, of: &Subject) -> Result<Option<BTreeSet<UserId
 pub(crate) async fn set(store: &dyn Store, of: &Subject, budget: Budget) -> Result<Account> {
     for _ in 0..TRIES {
         let before = store.account(of).await?.unwrap_or_else(|| Account::new(of.clone()));
-        let account = Account { budget: budget.clone(), ..before };
+        let account = Account { budget: budget.clone(), unlooked: true, ..before };
         match store.put_account(&account).await {
             Ok(()) => return Ok(Account { version: account.version + 1, ..account }),
             Err(StoreError::Conflict) => {}

@@ -7,7 +7,7 @@ use domain::budget::{Account, Budget, Listed, Standing, Subject};
 use domain::money::NanoDollars;
 use domain::name::Name;
 
-use super::{all, person, pool, set};
+use super::{Endpoint, all, look_at, person, pool, set};
 use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -25,18 +25,26 @@ pub struct Budgets {
     clock: Arc<dyn Clock>,
     audit: Audit,
     /// There where a control plane runs; a command has the store alone.
-    ledger: Option<Arc<Ledger>>,
+    looks: Option<Looks>,
+}
+
+/// What a running control plane looks at budgets by.
+struct Looks {
+    ledger: Arc<Ledger>,
+    /// Whether notices go out besides being shown.
+    sends: bool,
 }
 
 impl Budgets {
     /// A running control plane's.
-    pub(crate) fn of(ledger: Arc<Ledger>, audit: Audit) -> Self {
-        Self { store: ledger.store.clone(), clock: ledger.clock.clone(), audit, ledger: Some(ledger) }
+    pub(crate) fn of(ledger: Arc<Ledger>, audit: Audit, notify: Option<&Endpoint>) -> Self {
+        let (store, clock) = (ledger.store.clone(), ledger.clock.clone());
+        Self { store, clock, audit, looks: Some(Looks { ledger, sends: notify.is_some() }) }
     }
 
     /// A command's.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { audit: Audit::new(store.clone(), clock.clone()), store, clock, ledger: None }
+        Self { audit: Audit::new(store.clone(), clock.clone()), store, clock, looks: None }
     }
 
     /// How much of their month's budget the caller was told to have used, in
@@ -52,8 +60,8 @@ impl Budgets {
         let mut listed = Vec::new();
         for (index, account) in all(&*self.store).await?.into_iter().enumerate() {
             let name = self.name(&account.of).await?;
-            let standing = match &self.ledger {
-                Some(ledger) if index < STANDINGS_MAX => Some(standing(ledger, &account).await?),
+            let standing = match &self.looks {
+                Some(looks) if index < STANDINGS_MAX => Some(standing(&looks.ledger, &account).await?),
                 _ => None,
             };
             let Account { of, budget, notices, .. } = account;
@@ -77,8 +85,8 @@ impl Budgets {
     }
 
     /// Gives a subject a budget in the place of the one it had, by a command on
-    /// the installation. What is awake beyond it stays so, but for the money: at
-    /// the next look it is saved and sleeps.
+    /// the installation. What is awake beyond it stays so, but for the money: the
+    /// running console looks within half a minute, and then it is saved and sleeps.
     pub async fn set(&self, of: Subject, budget: Budget) -> Result<Account> {
         self.change(Actor::CommandLine, of, budget).await
     }
@@ -110,7 +118,12 @@ impl Budgets {
 
     async fn change(&self, actor: Actor, of: Subject, budget: Budget) -> Result<Account> {
         let act = Act::SetBudget { of: of.clone(), name: self.name(&of).await?, budget: budget.clone() };
-        self.audit.told(actor, act, set(&*self.store, &of, budget)).await
+        let account = self.audit.told(actor, act, set(&*self.store, &of, budget)).await?;
+        // Whoever has used up what they now may is told so at once, though nothing of theirs is awake.
+        if let Some(Looks { ledger, sends }) = &self.looks {
+            look_at(ledger, &of, *sends).await;
+        }
+        Ok(account)
     }
 }
 

@@ -19,18 +19,21 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::id::AgentId;
+use domain::id::{AgentId, UserId};
 use domain::lifecycle::Policy;
+use domain::name::Name;
 use domain::price::Rates;
 use domain::time::Timestamp;
+use domain::usage::{Line, Of};
 use tokio::task::JoinSet;
 
 use crate::audit::Audit;
 use crate::budgets;
+use crate::clock::ManualClock;
 use crate::error::{Error, Result};
 use crate::identity::Principal;
 use crate::provider::simulated::Model;
-use crate::spend;
+use crate::spend::{self, Spend};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError, User};
 use history::History;
@@ -105,11 +108,22 @@ impl Demo {
         while let Some(written) = writing.join_next().await {
             written.map_err(|error| Error::Store(StoreError::Failed(error.to_string())))??;
         }
-        for (of, budget) in people::budgets() {
-            budgets::set(&*history.store, &of, budget).await?;
-        }
         // Each show begins with its books made up.
         spend::fold(&*history.store).await?;
+        let clock = Arc::new(ManualClock::at(config.start));
+        let books = Spend::new(Arc::clone(&history.store), clock);
+        let spent = books.owners_of_fleet(config.start.month()).await?;
+        drop(books);
+        let spent_by = |team: Option<&Name>| {
+            let in_team =
+                |owner: UserId| owners.iter().any(|who| who.user == owner && who.team.as_ref() == team);
+            let counts =
+                |line: &Line| matches!(line.of, Of::Owner(owner) if team.is_none() || in_team(owner));
+            spent.iter().filter(|(line, _)| counts(line)).map(|(_, amount)| amount.cost).sum()
+        };
+        for (of, budget) in people::budgets(spent_by) {
+            budgets::set(&*history.store, &of, budget).await?;
+        }
         // Closed, it is one file, which each show begins with a copy of.
         drop(history);
         let show = Show::begin(&config, &agents, 0).await?;

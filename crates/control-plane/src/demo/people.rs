@@ -31,13 +31,23 @@ pub const OTHERS: [&str; 11] = [
 /// The presenter and the others are in these, one after the other.
 pub const TEAMS: [&str; 3] = ["Producto", "Ventas", "Soporte"];
 
-/// Limits at first, so that there is something to see: of everybody, and of a
-/// team, in dollars a month.
-pub(super) fn budgets() -> [(Subject, Budget); 2] {
-    let dollars =
-        |dollars: i64| Budget { month: Some(NanoDollars(dollars * 1_000_000_000)), ..Budget::default() };
-    let team = TEAMS[1].parse().expect("it is short and visible");
-    [(Subject::Fleet, dollars(60)), (Subject::Team(team), dollars(15))]
+/// How much of their month's budget is used at first, in percent, so that the
+/// page shows each state: everybody's is calm, a team's is past its second
+/// notice, another's is near its end.
+const USED: [(Option<&str>, i64); 3] = [(None, 45), (Some(TEAMS[2]), 82), (Some(TEAMS[1]), 95)];
+/// Limits are whole tens of cents, as people set them.
+const ROUND: i64 = 100_000_000;
+
+/// The limits that are so, by what was spent; fixed sums would stand wherever
+/// the seed and the day of the month put them.
+pub(super) fn budgets(spent: impl Fn(Option<&Name>) -> NanoDollars) -> Vec<(Subject, Budget)> {
+    let budget = |(team, percent): (Option<&str>, i64)| {
+        let team: Option<Name> = team.map(|team| team.parse().expect("it is short and visible"));
+        let limit = spent(team.as_ref()).0 / percent * 100;
+        let month = Some(NanoDollars(limit / ROUND * ROUND + ROUND));
+        (team.map_or(Subject::Fleet, Subject::Team), Budget { month, ..Budget::default() })
+    };
+    USED.map(budget).into()
 }
 
 /// What agents are for.

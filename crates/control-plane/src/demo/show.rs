@@ -82,6 +82,7 @@ impl Show {
             keys: Keys { ticket: key(), repository: key() },
             policy: policy(),
             prices: Prices::built_in(),
+            installation: Default::default(),
             notify: None,
             audit: config.audit.clone(),
             launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },

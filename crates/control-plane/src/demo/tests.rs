@@ -19,12 +19,12 @@ const START: Timestamp = Timestamp(1_795_518_000_000);
 
 async fn demo() -> (Demo, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let names = std::iter::once("presenter").chain(OTHERS).zip(1..);
-    let owners = names.map(|(name, id)| Principal {
+    let names = std::iter::once("presenter").chain(OTHERS).zip(TEAMS.iter().cycle()).zip(1..);
+    let owners = names.map(|((name, team), id)| Principal {
         user: UserId::from_random([id; 10]),
         name: name.parse::<Name>().unwrap(),
         role: Role::User,
-        team: Some(TEAMS[0].parse().unwrap()),
+        team: Some(team.parse().unwrap()),
         proof: None,
     });
     let started = std::time::Instant::now();
@@ -92,6 +92,12 @@ async fn it_goes_on_by_itself_takes_cues_and_begins_anew_as_it_began() {
     let presenter = demo.owners()[0].clone();
     let stranger = demo.owners()[1].clone();
     assert!(matches!(demo.cue(&stranger, Cue::SleepAll).await, Err(Error::NotFound)));
+
+    let admin = Principal { role: Role::Admin, ..presenter.clone() };
+    let budgets = demo.show().budgets.list(&admin).await.unwrap();
+    let used = budgets.iter().map(|budget| budget.budget.used(budget.standing.unwrap().spent).unwrap());
+    let used: Vec<_> = used.collect();
+    assert!(matches!(used[..], [40..=45, 78..=83, 91..=96]), "calm, told of, near its end: {used:?}");
 
     let woken = demo.cue(&presenter, Cue::WakeOne).await.unwrap();
     assert_eq!((woken.agents, woken.agent.is_some()), (1, true));

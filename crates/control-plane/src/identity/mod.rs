@@ -25,11 +25,12 @@ use crate::audit::{Audit, Filter};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::random;
-use crate::store::{ApiToken, Hash, Store, User};
+use crate::store::{Hash, Store, User};
 
 use attempts::Attempts;
 use passwords::Passwords;
 
+pub use crate::store::{ApiToken, Invitation, Session};
 pub use passwords::{MAX_BYTES as PASSWORD_MAX_BYTES, MIN_CHARS as PASSWORD_MIN_CHARS};
 pub use people::PEOPLE_MAX;
 pub use rights::Right;

@@ -24,6 +24,7 @@ mod conformance;
 pub mod fargate;
 pub mod local;
 pub mod simulated;
+pub mod witness;
 
 /// Runs instances somewhere.
 #[async_trait]

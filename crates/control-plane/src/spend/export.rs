@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use domain::agent::ProviderName;
 use domain::id::UserId;
 use domain::price::Basis;
-use domain::spend::Scope;
-use domain::time::Month;
+use domain::spend::{Scope, Upkeep};
+use domain::time::{Day, Month};
 use domain::usage::{Amount, Line, Of};
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
@@ -16,10 +17,27 @@ use crate::error::{Error, Result};
 use crate::identity::Principal;
 use crate::store::usage::View;
 
+/// What a line of the export is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Each {
+    #[default]
+    Day,
+    Hour,
+}
+
+impl Each {
+    fn view(self) -> View {
+        match self {
+            Self::Day => View::Days,
+            Self::Hour => View::AllHours,
+        }
+    }
+}
+
 /// A line of the export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// UTC.
+    /// UTC; of an hour, as in `2026-11-25T10`.
     pub day: String,
     pub owner: String,
     pub agent: String,
@@ -31,17 +49,24 @@ pub struct Row {
     /// Exact, as text: a spreadsheet's or a program's float would round it.
     /// Nothing where the price is unknown.
     pub usd: Option<String>,
+    /// `machine`, or a thing of the installation's, which is nobody's: an
+    /// estimate, whose time is in the place of that awake.
+    pub item: &'static str,
 }
 
 impl Row {
     /// The names of a CSV's fields.
-    pub const HEAD: &str = "day,owner,agent,provider,purchase,basis,size,awake_ms,usd";
+    pub const HEAD: &str = "day,owner,agent,provider,purchase,basis,size,awake_ms,usd,item";
 
     fn of(owner: UserId, line: &Line, amount: Amount) -> Option<Self> {
-        let Of::Day(day, Some(agent)) = line.of else { return None };
+        let (day, agent) = match line.of {
+            Of::Day(day, Some(agent)) => (day.to_string(), agent),
+            Of::Hour(hour, Some(agent)) => (hour.to_string(), agent),
+            _ => return None,
+        };
         let kind = line.kind;
         Some(Self {
-            day: day.to_string(),
+            day,
             owner: owner.to_string(),
             agent: agent.to_string(),
             provider: kind.provider.as_str(),
@@ -50,40 +75,64 @@ impl Row {
             size: kind.size.as_str(),
             awake_ms: amount.awake_ms,
             usd: (kind.basis != Basis::Unpriced).then(|| amount.cost.to_decimal(9)),
+            item: "machine",
         })
+    }
+
+    fn of_installation((day, upkeep): (Day, Upkeep)) -> Self {
+        let basis = if upkeep.cost.is_some() { Basis::Estimate } else { Basis::Unpriced };
+        Self {
+            day: day.to_string(),
+            owner: String::new(),
+            agent: String::new(),
+            provider: ProviderName::Fargate.as_str(),
+            purchase: "",
+            basis: basis.as_str(),
+            size: "",
+            awake_ms: upkeep.ms,
+            usd: upkeep.cost.map(|cost| cost.to_decimal(9)),
+            item: upkeep.item.as_str(),
+        }
     }
 
     /// No field holds a comma, a quote or a line's end: all are ids and words.
     pub fn csv(&self) -> String {
-        let Self { day, owner, agent, provider, purchase, basis, size, awake_ms, usd } = self;
+        let Self { day, owner, agent, provider, purchase, basis, size, awake_ms, usd, item } = self;
         let usd = usd.as_deref().unwrap_or_default();
-        format!("{day},{owner},{agent},{provider},{purchase},{basis},{size},{awake_ms},{usd}")
+        format!("{day},{owner},{agent},{provider},{purchase},{basis},{size},{awake_ms},{usd},{item}")
     }
 }
 
 impl Spend {
     /// A month of the caller's, or by right of a role everybody's, owner by
-    /// owner as it is taken.
+    /// owner as it is taken, and then what the installation costs besides.
     pub async fn export(
         self: Arc<Self>,
         who: &Principal,
         scope: Scope,
         month: Month,
+        each: Each,
     ) -> Result<impl Stream<Item = Result<Row>> + use<>> {
-        let owners = match self.whose(who, scope).await? {
-            Whose::Owner(owner) => vec![owner],
-            Whose::Fleet => self.owners(month).await?,
+        let (owners, upkeep) = match self.whose(who, scope).await? {
+            Whose::Owner(owner) => (vec![owner], Vec::new()),
+            Whose::Fleet => {
+                let owners = self.owners(month).await?;
+                let upkeep = self.upkeep(month, !owners.is_empty());
+                (owners, upkeep)
+            }
         };
-        Ok(self.rows(owners, month))
+        let upkeep = upkeep.into_iter().map(|day| Ok(Row::of_installation(day)));
+        Ok(self.rows(owners, month, each).chain(futures::stream::iter(upkeep)))
     }
 
     /// Everybody's, for whoever may run commands on the installation.
     pub async fn export_all(
         self: Arc<Self>,
         month: Month,
+        each: Each,
     ) -> Result<impl Stream<Item = Result<Row>> + use<>> {
         let owners = self.owners(month).await?;
-        Ok(self.rows(owners, month))
+        Ok(self.rows(owners, month, each))
     }
 
     async fn owners(&self, month: Month) -> Result<Vec<UserId>> {
@@ -99,11 +148,16 @@ impl Spend {
         Ok(owners)
     }
 
-    fn rows(self: Arc<Self>, owners: Vec<UserId>, month: Month) -> impl Stream<Item = Result<Row>> + use<> {
+    fn rows(
+        self: Arc<Self>,
+        owners: Vec<UserId>,
+        month: Month,
+        each: Each,
+    ) -> impl Stream<Item = Result<Row>> + use<> {
         let each = futures::stream::iter(owners).then(move |owner| {
             let spend = Arc::clone(&self);
             async move {
-                let lines = spend.of(owner, month, View::Days).await?;
+                let lines = spend.of(owner, month, each.view()).await?;
                 let rows: Vec<_> =
                     lines.iter().filter_map(|(line, amount)| Row::of(owner, line, *amount)).map(Ok).collect();
                 Ok::<_, Error>(futures::stream::iter(rows))

@@ -2,9 +2,12 @@
 //! rollups, with what still waits to be folded into them and what the running
 //! meters show. Rebuilding the rollups is [`Spend::verify`].
 
+mod beside;
 mod bill;
 mod export;
 mod fold;
+#[cfg(test)]
+mod properties;
 mod reconcile;
 mod report;
 #[cfg(test)]
@@ -16,17 +19,20 @@ use std::sync::Arc;
 
 use domain::id::UserId;
 use domain::metering::Segment;
-use domain::time::{Month, Timestamp};
+use domain::spend::{Installation, Upkeep};
+use domain::time::{Day, Month, Timestamp};
 use domain::usage::{Amount, Line};
 
 use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::prices::Prices;
 use crate::store::usage::{Book, Unfolded, View, lines_until};
 use crate::store::{Shard, Store};
 
+pub use beside::{Beside, Differs, Gap, Ran};
 pub use bill::{Apart, Bill, Billed, Decimal, Refused, Tagged};
-pub use export::Row;
+pub use export::{Each, Row};
 pub(crate) use fold::fold;
 pub use reconcile::{Metered, Mismatch, Reconciled, What};
 pub use verify::{Difference, Verified};
@@ -44,6 +50,7 @@ pub struct Spend {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     audit: Audit,
+    upkeep: Option<(Installation, Prices)>,
 }
 
 /// Whose lines are read.
@@ -72,7 +79,24 @@ impl Whose {
 impl Spend {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let audit = Audit::new(Arc::clone(&store), Arc::clone(&clock));
-        Self { store, clock, audit }
+        Self { store, clock, audit, upkeep: None }
+    }
+
+    /// With what the installation costs besides its agents.
+    pub(crate) fn with_upkeep(self, installation: Installation, prices: Prices) -> Self {
+        Self { upkeep: Some((installation, prices)), ..self }
+    }
+
+    /// What it costs of a month, day by day until now; nothing of a past one in
+    /// which nothing ran, for the installation may not have been there.
+    fn upkeep(&self, month: Month, ran: bool) -> Vec<(Day, Upkeep)> {
+        let now = self.clock.now();
+        match &self.upkeep {
+            Some((installation, prices)) if ran || month == now.month() => {
+                installation.days(month, now, |day| prices.at(day.start()))
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Tells in another log than its own store's.

@@ -8,7 +8,7 @@ use domain::id::{AgentId, UserId};
 use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::{Basis, Rates};
-use domain::spend::{By, DayUse, Forecast, Query, Report, Scope, TOP, Top, savings, series};
+use domain::spend::{By, DayUse, Forecast, Query, Report, Scope, TOP, Top, Upkeep, savings, series};
 use domain::time::Month;
 use domain::usage::{Amount, Kind, Line, Of};
 
@@ -57,6 +57,10 @@ impl Spend {
             savings: savings(month, now, &kinds, &sizes, rates),
             agents: self.top_agents(&agents).await?,
             people: self.top_people(&owners).await?,
+            installation: match scope {
+                Scope::Own => Vec::new(),
+                Scope::Fleet => Upkeep::sums(self.upkeep(month, !days.is_empty())),
+            },
             limit: self.limit(whose).await?,
         };
         report.forecast = Forecast::of(month, &report.by_day(), now);

@@ -18,7 +18,7 @@ use domain::audit::Entry;
 use domain::budget::{Account, Subject};
 use domain::event::Event;
 use domain::fleet::Summary;
-use domain::id::{AgentId, EntryId, Generation, InstanceId, TokenId, UserId};
+use domain::id::{AgentId, EntryId, Generation, IdempotencyKey, InstanceId, TokenId, UserId};
 use domain::lifecycle::Transition;
 use domain::look::Look;
 use domain::metering::Segment;
@@ -53,23 +53,6 @@ pub enum StoreError {
 
 /// `Result` of a store.
 pub type Result<T> = std::result::Result<T, StoreError>;
-
-/// A caller's own name for a request, scoped to the caller: the same key gives
-/// the same agent. 1–128 visible ASCII characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdempotencyKey(String);
-
-impl IdempotencyKey {
-    /// `None` for a text that is no key.
-    pub fn new(text: &str) -> Option<Self> {
-        let fits = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        fits.then(|| Self(text.to_owned()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// A request's key with a digest of what was asked by it.
 #[derive(Debug, Clone)]

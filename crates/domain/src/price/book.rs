@@ -31,6 +31,18 @@ pub enum Item {
 }
 
 impl Item {
+    /// The word in price books and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VcpuHour => "vcpu_hour",
+            Self::GbHour => "gb_hour",
+            Self::Ipv4Hour => "ipv4_hour",
+            Self::StorageGbHour => "storage_gb_hour",
+            Self::NatHour => "nat_hour",
+            Self::NatGb => "nat_gb",
+        }
+    }
+
     fn is_machines(self) -> bool {
         matches!(self, Self::VcpuHour | Self::GbHour)
     }

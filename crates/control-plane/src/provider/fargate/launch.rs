@@ -135,6 +135,7 @@ async fn run_task(
         .weight(1)
         .build();
     fargate
+        .cluster
         .client
         .run_task()
         .cluster(&config.cluster)

@@ -6,6 +6,7 @@
 //! idempotent by `clientToken`. What a task does is told by events; asking for
 //! it is the safety net.
 
+mod cluster;
 mod direct;
 mod error;
 mod journal;
@@ -20,9 +21,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 use domain::agent::ProviderName;
 use domain::id::{AgentId, InstanceId, UserId};
@@ -34,11 +32,10 @@ use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError, S
 use error::failed;
 use pace::Pace;
 
+pub use cluster::Cluster;
 pub use direct::DirectUrl;
 pub(crate) use task::{Told, Word, instance_of, purchase};
 
-/// `DescribeTasks` takes no more at once.
-const DESCRIBED: usize = 100;
 /// How long an instance may take to accept a connection.
 const DIAL: Duration = Duration::from_secs(3);
 const TRIES: u32 = 4;
@@ -81,7 +78,7 @@ pub enum OnDemand {
 
 /// Tasks of one cluster.
 pub struct Fargate {
-    client: Client,
+    cluster: Cluster,
     config: Config,
     pace: Pace,
     /// What was seen last of instances' tasks; asked anew when it does not hold.
@@ -100,16 +97,9 @@ struct Known {
 
 impl Fargate {
     pub fn new(sdk: &SdkConfig, config: Config) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_attempt_timeout(TRY_MAX)
-            .operation_timeout(REQUEST_MAX)
-            .build();
-        let settings = aws_sdk_ecs::config::Builder::from(sdk)
-            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
-            .timeout_config(timeouts);
+        let cluster = Cluster::new(sdk, config.cluster.clone());
         let pace = Pace::new(config.launches.0, config.launches.1);
-        Self { client: Client::from_conf(settings.build()), config, pace, known: Mutex::default() }
+        Self { cluster, config, pace, known: Mutex::default() }
     }
 
     /// Whether cluster and task definitions are there.
@@ -117,14 +107,15 @@ impl Fargate {
     /// # Errors
     /// What is wrong, for the operator.
     pub async fn check(&self) -> Result<(), String> {
-        let clusters = self.client.describe_clusters().clusters(&self.config.cluster).send().await;
+        let clusters = self.cluster.client.describe_clusters().clusters(&self.cluster.name).send().await;
         let clusters = clusters.map_err(|error| failed(None, "describing it", error).to_string())?;
         let status = clusters.clusters().first().and_then(|cluster| cluster.status());
         if status != Some("ACTIVE") {
-            return Err(format!("the cluster {}: it is not there", self.config.cluster));
+            return Err(format!("the cluster {}: it is not there", self.cluster.name));
         }
         for definition in [Some(&self.config.x86), self.config.arm.as_ref()].into_iter().flatten() {
-            let described = self.client.describe_task_definition().task_definition(definition).send().await;
+            let described =
+                self.cluster.client.describe_task_definition().task_definition(definition).send().await;
             let described = described.map_err(|error| {
                 format!("the task definition {definition}: {}", failed(None, "describing it", error))
             })?;
@@ -143,10 +134,10 @@ impl Fargate {
     /// The instance's task, if it is not ending: the oldest.
     async fn running(&self, instance: InstanceId) -> Result<Option<Task>, ProviderError> {
         // ECS takes no other filter beside this one, and then lists what is to run.
-        let listing = self.client.list_tasks().cluster(&self.config.cluster);
+        let listing = self.cluster.client.list_tasks().cluster(&self.cluster.name);
         let listed = listing.started_by(task::started_by(instance)).send().await;
         let listed = listed.map_err(|error| failed(Some(instance), "listing its tasks", error))?;
-        let found = task::choose(self.describe(listed.task_arns()).await?);
+        let found = task::choose(self.cluster.describe(listed.task_arns()).await?);
         self.remember(instance, found.as_ref());
         Ok(found)
     }
@@ -154,7 +145,7 @@ impl Fargate {
     /// The instance's task, though it be ending or have ended a while ago.
     async fn find(&self, instance: InstanceId) -> Result<Option<Task>, ProviderError> {
         if let Some(known) = self.known(instance) {
-            let found = self.describe(&[known.arn]).await?;
+            let found = self.cluster.describe(&[known.arn]).await?;
             if !found.is_empty() {
                 return Ok(task::choose(found));
             }
@@ -162,43 +153,14 @@ impl Fargate {
         if let Some(found) = self.running(instance).await? {
             return Ok(Some(found));
         }
-        Ok(task::choose(self.ended().await?.into_iter().filter(|task| task::is_of(task, instance)).collect()))
-    }
-
-    async fn describe(&self, arns: &[String]) -> Result<Vec<Task>, ProviderError> {
-        let mut tasks = Vec::new();
-        for batch in arns.chunks(DESCRIBED) {
-            let described = self
-                .client
-                .describe_tasks()
-                .cluster(&self.config.cluster)
-                .set_tasks(Some(batch.to_vec()))
-                .send()
-                .await
-                .map_err(|error| failed(None, "describing tasks", error))?;
-            tasks.extend(described.tasks.unwrap_or_default());
-        }
-        Ok(tasks)
-    }
-
-    async fn listed(&self, desired: DesiredStatus) -> Result<Vec<String>, ProviderError> {
-        let listing = self.client.list_tasks().cluster(&self.config.cluster).desired_status(desired);
-        let mut pages = listing.into_paginator().send();
-        let mut arns = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failed(None, "listing tasks", error))?;
-            arns.extend(page.task_arns.unwrap_or_default());
-        }
-        Ok(arns)
-    }
-
-    async fn ended(&self) -> Result<Vec<Task>, ProviderError> {
-        self.describe(&self.listed(DesiredStatus::Stopped).await?).await
+        Ok(task::choose(
+            self.cluster.ended().await?.into_iter().filter(|task| task::is_of(task, instance)).collect(),
+        ))
     }
 
     async fn stop_task(&self, instance: InstanceId, arn: &str, why: &str) -> Result<(), ProviderError> {
         let stopped =
-            self.client.stop_task().cluster(&self.config.cluster).task(arn).reason(why).send().await;
+            self.cluster.client.stop_task().cluster(&self.cluster.name).task(arn).reason(why).send().await;
         stopped.map(drop).map_err(|error| failed(Some(instance), "stopping its task", error))
     }
 
@@ -299,14 +261,14 @@ impl Provider for Fargate {
     /// The tasks that are to run. Only those are looked at that were not seen
     /// to run before: no more is to be learnt of these until they are missing.
     async fn list(&self) -> Result<Vec<Observed>, ProviderError> {
-        let listed = self.listed(DesiredStatus::Running).await?;
+        let listed = self.cluster.listed(DesiredStatus::Running).await?;
         let (mut running, new) = self.known_of(listed);
         let mut tasks: HashMap<InstanceId, Task> = HashMap::new();
-        for task in self.describe(&new).await? {
+        for task in self.cluster.describe(&new).await? {
             let Some(instance) = task::instance(&task) else { continue };
             let other = match (tasks.remove(&instance), running.remove(&instance)) {
                 (Some(other), _) => Some(other),
-                (None, Some((arn, _))) => self.describe(&[arn]).await?.pop(),
+                (None, Some((arn, _))) => self.cluster.describe(&[arn]).await?.pop(),
                 (None, None) => None,
             };
             let kept = match other {
@@ -335,9 +297,9 @@ impl Provider for Fargate {
             return Ok(task::observed(&task).into_iter().collect());
         }
         let known = instances.iter().filter_map(|instance| self.known(*instance));
-        let mut tasks = self.describe(&known.map(|known| known.arn).collect::<Vec<_>>()).await?;
+        let mut tasks = self.cluster.describe(&known.map(|known| known.arn).collect::<Vec<_>>()).await?;
         if tasks.len() < instances.len() {
-            tasks.extend(self.ended().await?);
+            tasks.extend(self.cluster.ended().await?);
         }
         let mut found: HashMap<InstanceId, Task> = HashMap::new();
         for task in tasks {
@@ -369,7 +331,7 @@ impl Provider for Fargate {
         }
         let found = match known.filter(|known| known.address.is_none()) {
             // As it was launched from here: by its name it costs one call, not two.
-            Some(known) => task::choose(self.describe(&[known.arn]).await?),
+            Some(known) => task::choose(self.cluster.describe(&[known.arn]).await?),
             None => None,
         };
         let found = match found.filter(|found| task::address(found).is_some() && !task::is_ending(found)) {

@@ -243,6 +243,19 @@ fn find(folder: &Folder, spec: &Spec) -> Option<FoundState> {
 }
 
 impl Found {
+    /// Kills it, and waits until nothing of it runs.
+    pub async fn end(self) -> io::Result<()> {
+        if let FoundState::Running(identity, handle) = self.state {
+            let monitor = Monitor::Adopted(process::monitor_of(identity.pid));
+            process::signal(&handle, Signal::KILL)?;
+            process::ended(&process::watchable(handle)?).await?;
+            monitor.end().await;
+        }
+        let group = self.spec.group;
+        let removed = tokio::task::spawn_blocking(move || group.map_or(Ok(()), |group| group.remove())).await;
+        removed.map_err(io::Error::other)?
+    }
+
     /// Takes it over: watches it, or tells its end.
     pub fn adopt(self, events: mpsc::Sender<ProviderEvent>) -> io::Result<Arc<Entry>> {
         let Self { spec, folder, state } = self;

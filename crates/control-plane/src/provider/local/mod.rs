@@ -3,6 +3,7 @@
 //! outlive the server: what it must know of them is on disk, and
 //! [`LocalProvider::open`] adopts those that still run.
 
+mod abandoned;
 mod cgroup;
 mod entry;
 mod folder;
@@ -15,6 +16,7 @@ mod seccomp;
 mod spawn;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -32,9 +34,11 @@ use domain::time::Timestamp;
 use rustix::process::Signal;
 use tokio::sync::mpsc;
 
+pub(crate) use self::abandoned::remove_abandoned;
 use self::entry::{Entry, Life};
 use self::folder::Folder;
 use self::machine::Machine;
+pub use self::witness::Sandboxes;
 use super::{Connection, Launch, LaunchSpec, Observed, Provider, ProviderError, ProviderEvent, State};
 use crate::logbook::LOGBOOK;
 

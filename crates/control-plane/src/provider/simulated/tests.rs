@@ -88,6 +88,7 @@ fn house() -> House {
         keys: Keys { ticket: [1; 32], repository: [2; 32] },
         policy: crate::demo::policy(),
         prices: Prices::built_in(),
+        installation: Default::default(),
         notify: None,
         audit: None,
         launches: LaunchPolicy { direct: Direct::RelayOnly, floor: TierFloor::Sandbox },

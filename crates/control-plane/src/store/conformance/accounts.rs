@@ -172,6 +172,14 @@ pub async fn who_used_a_budget_up_is_told_and_sleeps_saved(store: Ledger) {
     assert_eq!(events.last().unwrap().what, What::Saving { why: SaveReason::Budget });
     let refused = plane.wake(agent.id).await.unwrap_err().to_string();
     assert!(refused.contains("administrator"), "{refused}");
+    // Lowered for somebody of whom nothing is awake: told at the next look, once.
+    let lowered = Budget { month: Some(NanoDollars(used.0 / 2)), ..told.budget.clone() };
+    budgets::set(&*store, &person(1), lowered).await.unwrap();
+    for _ in 0..2 {
+        budgets::enforce(&plane, &[].into(), false).await.unwrap();
+        let again = store.account(&person(1)).await.unwrap().unwrap();
+        assert_eq!((again.notices.len(), again.unlooked), (6, false));
+    }
     // Raised, it goes on.
     let raised = Budget { month: Some(NanoDollars(used.0 * 9)), ..told.budget };
     budgets::set(&*store, &person(1), raised).await.unwrap();

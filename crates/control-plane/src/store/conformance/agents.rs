@@ -1,10 +1,10 @@
 //! Agents, their events and segments, and the keys of their creation.
 
 use domain::agent::Agent;
-use domain::id::Generation;
+use domain::id::{Generation, IdempotencyKey};
 use domain::lifecycle::{Observation, SegmentChange};
 
-use crate::store::{Created, Hash, Idempotency, IdempotencyKey, Shard, StoreError};
+use crate::store::{Created, Hash, Idempotency, Shard, StoreError};
 
 use super::fixture::*;
 

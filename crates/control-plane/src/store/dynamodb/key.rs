@@ -3,14 +3,16 @@
 
 use domain::agent::ProviderName;
 use domain::budget::Subject;
-use domain::id::{AgentId, EntryId, Generation, InstanceId, InvitationId, SessionId, TokenId, UserId};
+use domain::id::{
+    AgentId, EntryId, Generation, IdempotencyKey, InstanceId, InvitationId, SessionId, TokenId, UserId,
+};
 use domain::name::Name;
 use domain::protocol::to_hex;
 use domain::time::{Month, Timestamp};
 use domain::usage::Line;
 
 use crate::store::usage::{Book, View};
-use crate::store::{Hash, IdempotencyKey, Shard};
+use crate::store::{Hash, Shard};
 
 use super::layout::Lanes;
 

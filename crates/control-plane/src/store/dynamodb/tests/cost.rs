@@ -2,7 +2,7 @@
 //! which operations: none looks at more than it gives.
 
 use domain::agent::Snapshot;
-use domain::id::{Generation, TokenId};
+use domain::id::{Generation, IdempotencyKey, TokenId};
 use domain::lifecycle::{Observation, Seen};
 use domain::price::Rates;
 use domain::role::Role;
@@ -12,7 +12,7 @@ use emulator::proxy::Proxy;
 use super::faults::behind_a_proxy;
 use crate::store::conformance::{self, fixture::*};
 use crate::store::{
-    ApiToken, Enrolment, Hash, Idempotency, IdempotencyKey, PasswordHash, Shard, SignInLink, User, UserChange,
+    ApiToken, Enrolment, Hash, Idempotency, PasswordHash, Shard, SignInLink, User, UserChange,
 };
 
 const SHARD: Shard = Shard(9);

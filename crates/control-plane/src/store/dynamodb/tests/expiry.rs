@@ -1,12 +1,12 @@
 //! What DynamoDB is told to remove, and when.
 
-use domain::id::{Generation, InstanceId};
+use domain::id::{Generation, IdempotencyKey, InstanceId};
 
 use super::{anew, ledger};
 use crate::store::conformance::fixture::*;
 use crate::store::conformance::sessions::session;
 use crate::store::dynamodb::key;
-use crate::store::{Enrolment, Hash, Idempotency, IdempotencyKey, Session, Shard, SignInLink, Store};
+use crate::store::{Enrolment, Hash, Idempotency, Session, Shard, SignInLink, Store};
 
 /// An hour after its end at the earliest, so that no clock's error costs what
 /// is of use; and in seconds, or it would be removed after some 55,000 years.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::id::{Generation, InstanceId, TokenId};
+use domain::id::{Generation, IdempotencyKey, InstanceId, TokenId};
 use domain::lifecycle::Observation;
 use emulator::proxy::{Fault, Proxy, cancelled, refusal};
 
@@ -13,8 +13,7 @@ use crate::error::Error;
 use crate::store::conformance::fixture::*;
 use crate::store::conformance::sessions::session;
 use crate::store::{
-    ApiToken, Created, Enrolment, Hash, Idempotency, IdempotencyKey, Session, Shard, SignInLink, StoreError,
-    User,
+    ApiToken, Created, Enrolment, Hash, Idempotency, Session, Shard, SignInLink, StoreError, User,
 };
 
 const SHARD: Shard = Shard(2);

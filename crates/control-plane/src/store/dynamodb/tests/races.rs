@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use domain::id::IdempotencyKey;
 use domain::lifecycle::{self, Observation};
 
 use super::{anew, ledger};
 use crate::store::conformance::fixture::*;
-use crate::store::{Created, Idempotency, IdempotencyKey, Shard, StoreError};
+use crate::store::{Created, Idempotency, Shard, StoreError};
 
 const SHARD: Shard = Shard(4);
 

@@ -3,6 +3,9 @@
 use domain::lifecycle::Observation;
 use rusqlite::Connection;
 
+use crate::clock::ManualClock;
+use crate::error::Error;
+use crate::spend::{Spend, fold};
 use crate::store::conformance::fixture::*;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::readers::Readers;
@@ -98,5 +101,42 @@ async fn a_full_disk_still_takes_what_needs_no_new_page() {
         Ok(()) => assert_eq!(store.agent(agent.id).await.unwrap(), Some(transition.agent)),
         Err(StoreError::Full) => assert_eq!(store.agent(agent.id).await.unwrap(), Some(agent)),
         Err(error) => panic!("{error}"),
+    }
+}
+
+/// What was folded is, what was not waits, and with room again all of it is.
+#[tokio::test]
+async fn a_disk_that_fills_up_while_rollups_are_made_loses_nothing_of_them() {
+    const DAYS: u64 = 20;
+    let (_folder, path) = place();
+    let store: Ledger = std::sync::Arc::new(Sqlite::open(&path).unwrap());
+    for n in 0..3 {
+        let agent = create(&store, id(SHARD, n), owner(1)).await;
+        let agent = launch(&store, &agent, START).await;
+        stop(&store, &agent, at(DAYS * 24 * 3_600_000 + 13)).await;
+    }
+    drop(store);
+    let store: Ledger = std::sync::Arc::new(cramped(&path, 12));
+    let full = fold(&*store).await;
+    assert!(matches!(&full, Err(error @ Error::Store(StoreError::Full)) if error.is_disk_full()), "{full:?}");
+    assert_eq!(full.unwrap_err().to_string(), "the ledger's disk is full");
+    let waits = store.unfolded(SHARD, 10).await.unwrap();
+    assert!(
+        waits.iter().any(|unfolded| unfolded.folded_until.is_some()),
+        "it was cut in the middle: {waits:?}"
+    );
+    let clock = std::sync::Arc::new(ManualClock::at(at(30 * 24 * 3_600_000)));
+    let spend = Spend::new(store.clone(), clock.clone());
+    let before = spend.owners_of_fleet(START.month()).await.unwrap();
+    drop((spend, store));
+
+    let store: Ledger = std::sync::Arc::new(Sqlite::open(&path).unwrap());
+    let spend = Spend::new(store.clone(), clock);
+    assert!(fold(&*store).await.unwrap() > 0);
+    assert_eq!(store.unfolded(SHARD, 10).await.unwrap(), []);
+    assert_eq!(spend.owners_of_fleet(START.month()).await.unwrap(), before);
+    for month in [START.month(), START.month().next()] {
+        let verified = spend.verify(month).await.unwrap();
+        assert_eq!((verified.segments, verified.differences), (3, vec![]), "{month}");
     }
 }

@@ -1,17 +1,18 @@
-//! `spend reconcile`: what AWS bills beside what the ledger has.
+//! A report of what AWS bills beside what the ledger has.
 
 use std::fs::File;
-use std::time::Duration;
+use std::path::Path;
 
 use anyhow::Context as _;
 use control_plane::spend::{Bill, Mismatch, Spend, Tagged, What};
 use domain::price::Purchase;
 
+use super::{count, secs};
 use crate::config::Reconcile;
 
-pub async fn run(spend: &Spend, options: Reconcile) -> anyhow::Result<()> {
-    let path = options.report.display().to_string();
-    let file = File::open(&options.report).with_context(|| path.clone())?;
+pub async fn run(spend: &Spend, report: &Path, options: &Reconcile) -> anyhow::Result<()> {
+    let path = report.display().to_string();
+    let file = File::open(report).with_context(|| path.clone())?;
     let bill = Bill::read(file, options.month.unwrap_or_else(|| spend.this_month())).context(path)?;
     let found = spend.reconcile(&bill, options.tolerance_usd).await?;
     let right = if found.mismatches.is_empty() { "✓" } else { "✗" };
@@ -68,12 +69,4 @@ fn tagged(tagged: Tagged) -> String {
     tagged
         .generation
         .map_or_else(|| format!("{agent}, all runs"), |generation| format!("{agent}:{generation}"))
-}
-
-fn secs(time: Duration) -> String {
-    format!("{}.{:03}", time.as_secs(), time.subsec_millis())
-}
-
-fn count(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -43,7 +43,7 @@ async fn an_endpoint_that_hangs_is_tried_a_few_times_given_up_and_shown_so() {
         policy: Policy::default(),
         prices: Prices::built_in(),
         hub: Hub::new(Writers::One),
-        roster: Roster::new(Writers::One),
+        roster: Roster::new(Writers::One, Policy::default()),
         due: Due::new(),
     });
     // Of nothing everything is used up: three notices at once.

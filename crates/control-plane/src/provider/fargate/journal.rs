@@ -13,7 +13,8 @@ pub async fn daemon(fargate: &Fargate, instance: InstanceId) -> Result<Daemon, P
     let task = fargate.find(instance).await?;
     let task = task.as_ref();
     let definition = task.and_then(|task| task.task_definition_arn()).unwrap_or(&fargate.config.x86);
-    let described = fargate.client.describe_task_definition().task_definition(definition).send().await;
+    let described =
+        fargate.cluster.client.describe_task_definition().task_definition(definition).send().await;
     let described =
         described.map_err(|error| failed(Some(instance), "describing its task definition", error))?;
     let containers =

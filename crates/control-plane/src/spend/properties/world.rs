@@ -159,7 +159,7 @@ impl World {
             policy: Policy::default(),
             prices: Prices::built_in(),
             hub: Hub::new(Writers::One),
-            roster: Roster::new(Writers::One),
+            roster: Roster::new(Writers::One, Policy::default()),
             due: Due::new(),
         };
         for (n, owner) in OWNERS.into_iter().enumerate() {

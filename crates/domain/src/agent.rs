@@ -291,7 +291,8 @@ pub struct Agent {
     pub generation: Generation,
     /// The latest run whose meter was started: each run's starts once.
     pub metered: Generation,
-    /// How well that run is shut in, or was.
+    /// How well that run was shut in. Of one that goes on its instance says it: twice
+    /// would make each write of it dearer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
     pub boot: Timeline,

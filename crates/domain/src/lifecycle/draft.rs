@@ -99,7 +99,7 @@ impl Draft {
 
     /// The meter starts.
     pub fn open(&mut self, instance: Instance) {
-        self.agent.tier = Some(instance.tier.clone());
+        self.agent.tier = None;
         self.agent.instance = Some(instance);
         self.agent.metered = self.agent.generation;
         self.segment = self.agent.open_segment().map(SegmentChange::Opened);
@@ -112,7 +112,7 @@ impl Draft {
             self.lose(ended_at);
             segment.ended_at = Some(ended_at);
             self.agent.settled = self.agent.settled.with(&segment);
-            self.agent.instance = None;
+            self.agent.tier = self.agent.instance.take().map(|instance| instance.tier);
             self.segment = Some(SegmentChange::Closed(segment));
         }
     }

@@ -110,7 +110,7 @@ async fn every_access_costs_what_the_books_say() {
     store.fleet(SHARD, None, 100).await.unwrap();
     proxy.cost("fleet", "Query 1");
     let agent = observe(&store, &agent, Observation::DeleteAsked, at(11)).await;
-    proxy.cost("delete", "TransactWriteItems 8");
+    proxy.cost("delete", "TransactWriteItems 10");
     observe(&store, &agent, Observation::Purged, at(12)).await;
     proxy.cost("purged", "TransactWriteItems 10");
     store.ready().await.unwrap();

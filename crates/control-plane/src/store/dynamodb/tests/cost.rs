@@ -112,7 +112,7 @@ async fn every_access_costs_what_the_books_say() {
     let agent = observe(&store, &agent, Observation::DeleteAsked, at(11)).await;
     proxy.cost("delete", "TransactWriteItems 10");
     observe(&store, &agent, Observation::Purged, at(12)).await;
-    proxy.cost("purged", "TransactWriteItems 10");
+    proxy.cost("purged", "TransactWriteItems 12");
     store.ready().await.unwrap();
     proxy.cost("ready?", "GetItem 1");
 

@@ -8,6 +8,7 @@ mod api;
 mod commands;
 mod config;
 mod instances;
+mod listener;
 #[cfg(test)]
 mod matrix;
 mod reconcile;

@@ -10,6 +10,7 @@ pub mod aws;
 pub mod budgets;
 pub mod clock;
 pub mod demo;
+pub mod descriptors;
 mod due;
 pub mod egress;
 pub mod embedded;
@@ -27,6 +28,7 @@ mod looks;
 #[cfg(feature = "aws")]
 mod mend;
 pub mod orchestrator;
+pub mod peers;
 pub mod plane;
 pub mod prices;
 pub mod provider;

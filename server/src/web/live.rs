@@ -98,9 +98,7 @@ fn looks(
                 yield Ok(event);
             }
             sent = Some(look);
-            if changes.changed().await.is_err() {
-                return;
-            }
+            changes.next().await;
         }
     }
 }

@@ -7,6 +7,8 @@ mod people;
 mod rights;
 mod sessions;
 mod taken_back;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +36,7 @@ pub use passwords::{MAX_BYTES as PASSWORD_MAX_BYTES, MIN_CHARS as PASSWORD_MIN_C
 pub use people::PEOPLE_MAX;
 pub use rights::Right;
 pub use sessions::{OwnPassword, SignedIn};
-pub use taken_back::{LOOK, RECHECK};
+pub use taken_back::{APART, Changes, LOOK, RECHECK};
 
 /// How long a printed link may lie about.
 pub const LINK_LIFE: Duration = Duration::from_secs(24 * 3600);

@@ -326,7 +326,8 @@ pub trait Store: Send + Sync + 'static {
     /// Notes that a session, if it is still there, and its owner were seen at `at`.
     async fn see_session(&self, session: &Session, at: Timestamp) -> Result<()>;
 
-    async fn end_session(&self, token: Hash) -> Result<()>;
+    /// Ends a session; `false` when it is not there.
+    async fn end_session(&self, token: Hash) -> Result<bool>;
 
     async fn put_token(&self, token: &ApiToken) -> Result<()>;
 

@@ -306,7 +306,7 @@ impl Store for Dynamo {
         sessions::see(&self.db, session, at).await
     }
 
-    async fn end_session(&self, token: Hash) -> Result<()> {
+    async fn end_session(&self, token: Hash) -> Result<bool> {
         sessions::end(&self.db, token).await
     }
 

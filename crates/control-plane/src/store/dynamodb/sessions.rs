@@ -109,13 +109,14 @@ pub(super) async fn see(db: &Db, session: &Session, at: Timestamp) -> Result<()>
     writes.run().await.map(drop)
 }
 
-pub(super) async fn end(db: &Db, token: Hash) -> Result<()> {
-    let Some(item) = db.get_expiring(key::session(token)).await? else { return Ok(()) };
+pub(super) async fn end(db: &Db, token: Hash) -> Result<bool> {
+    let Some(item) = db.get_expiring(key::session(token)).await? else { return Ok(false) };
     let mut writes = Transaction::<()>::new(db);
     writes.delete_expiring(key::session(token));
     writes.delete(&listed(&read(&item, token)?));
     writes.run().await?;
-    take_back(db).await
+    take_back(db).await?;
+    Ok(true)
 }
 
 /// Counts that something was taken. After the taking: who reads the number

@@ -296,7 +296,7 @@ impl Store for Sqlite {
         self.writer.write(move |db| sessions::see(db, &session, at)).await
     }
 
-    async fn end_session(&self, token: Hash) -> Result<()> {
+    async fn end_session(&self, token: Hash) -> Result<bool> {
         self.writer.write(move |db| sessions::end(db, token)).await
     }
 

@@ -20,6 +20,7 @@ mod state;
 mod web;
 
 use clap::Parser as _;
+use domain::access::Access;
 
 use config::{AuditCommand, AwsCommand, Cli, Command, UserCommand};
 
@@ -43,6 +44,8 @@ fn main() -> anyhow::Result<()> {
             Command::User(UserCommand::Role(options)) => commands::set_role(options).await,
             Command::User(UserCommand::Team(options)) => commands::set_team(options).await,
             Command::User(UserCommand::SignOut(options)) => commands::sign_out(options).await,
+            Command::User(UserCommand::Close(options)) => commands::set_access(options, Access::Closed).await,
+            Command::User(UserCommand::Open(options)) => commands::set_access(options, Access::Open).await,
             Command::Audit(AuditCommand::Export(options)) => commands::export_audit(options).await,
             Command::Budget(command) => commands::budget(command).await,
             Command::Spend(command) => spend::run(command).await,

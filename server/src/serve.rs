@@ -19,6 +19,7 @@ use control_plane::orchestrator::LaunchPolicy;
 use control_plane::plane::ControlPlane;
 use control_plane::prices::{self, Prices};
 use control_plane::provider::Direct;
+use control_plane::store::Hash;
 use control_plane::{descriptors, egress};
 use domain::lifecycle::Policy;
 use domain::name::Name;
@@ -30,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Duties, Engine, Serve, Terminals};
 use crate::listener::{self, Bounds, Guest};
-use crate::state::{Proxies, State};
+use crate::state::{Proxies, Shown, State};
 use crate::{instances, site, stage, web};
 
 /// How long requests that are under way may take once the server is to stop.
@@ -85,13 +86,14 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
         let owner = if options.demo { stage::PRESENTER } else { OWNER };
         let owner: Name = owner.parse().context("the owner's name")?;
         let owner = plane.identity.ensure_user(&owner, Role::Admin).await?;
-        let link = plane.identity.sign_in_link(owner.id).await?;
+        let link = plane.identity.link_person(&owner).await?;
         println!("sign-in link: {}", sign_in_link(origins.first().context("no origin")?, link.expose()));
     }
 
     let mut state =
         State::new(plane.fleet, plane.identity, plane.spend, plane.budgets, assets, options.site, origins);
     state.proxies = Proxies(options.proxies);
+    state.shown = Shown(options.proxy_secret.as_ref().map(|secret| Hash::of(secret.as_bytes())));
     let router = match &demo {
         Some(demo) => web::stage::router(state, Arc::clone(demo))?,
         None => web::router(state)?,

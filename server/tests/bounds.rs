@@ -22,7 +22,8 @@ fn control(server: &Server) -> PathBuf {
 }
 
 fn walk(folder: PathBuf) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().collect()).unwrap_or(Vec::new());
+    let entries: Vec<_> =
+        std::fs::read_dir(folder).map(|entries| entries.flatten().collect()).unwrap_or_default();
     entries
         .into_iter()
         .flat_map(|entry| match entry.file_type() {

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod aws;
 pub mod budgets;
 pub mod clock;
+mod closed;
 pub mod demo;
 pub mod descriptors;
 mod due;

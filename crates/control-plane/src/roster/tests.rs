@@ -41,7 +41,14 @@ async fn fixture() -> (Fixture, Vec<Agent>) {
     let store: Ledger = Arc::new(Sqlite::open(&folder.path().join("console.db")).unwrap());
     for (n, name) in [(1, "Ana"), (2, "Benito")] {
         let role = Default::default();
-        let user = User { id: owner(n), name: name.parse().unwrap(), role, team: None, created_at: START };
+        let user = User {
+            id: owner(n),
+            name: name.parse().unwrap(),
+            role,
+            team: None,
+            created_at: START,
+            closed_at: None,
+        };
         assert!(store.add_user(&user).await.unwrap());
     }
     let mut agents = Vec::new();

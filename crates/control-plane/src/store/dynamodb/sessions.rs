@@ -91,7 +91,7 @@ pub(super) async fn of(db: &Db, owner: UserId, now: Timestamp) -> Result<Vec<Ses
     Ok(sessions)
 }
 
-async fn remove(db: &Db, key: &Key) -> Result<()> {
+pub(super) async fn remove(db: &Db, key: &Key) -> Result<()> {
     let delete = db.client.delete_item().table_name(&*db.ledger).set_key(Some(key_item(key)));
     delete.send().await.map(drop).map_err(failed)
 }

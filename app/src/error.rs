@@ -23,6 +23,8 @@ pub enum ErrorCode {
     NotFound,
     /// The caller's role does not allow it.
     Forbidden,
+    /// The access of the caller, or of the last administrator.
+    StaysOpen,
     /// Nobody goes by that name.
     NoSuchPerson,
     /// A name that cannot be one.

@@ -9,12 +9,14 @@ const people = {
   es: {
     account: "Tu cuenta", title: "Personas", invite: "Invitar", name: "Nombre", role: "Rol", team: "Equipo", welcome: /[Bb]ienvenid/,
     newPassword: "Contraseña nueva", setPassword: "Guardar contraseña", password: "Contraseña", enter: "Entrar", wrong: /no van juntos/,
+    closeAccess: "Cerrar el acceso", openAccess: "Abrir el acceso", accessClosed: "acceso cerrado",
     sessions: "Tus sesiones", endOthers: "Cerrar las demás", change: "Rol y equipo…", of: "Rol y equipo de Ana", save: "Guardar", changed: "Guardado: Ana.",
     audit: "Auditoría", person: "Persona", filter: "Filtrar", invited: "Invitar: Ana", close: "Cerrar", leave: "Salir",
   },
   en: {
     account: "Your account", title: "People", invite: "Invite", name: "Name", role: "Role", team: "Team", welcome: /Welcome/,
     newPassword: "New password", setPassword: "Save password", password: "Password", enter: "Sign in", wrong: /don't go together/,
+    closeAccess: "Close access", openAccess: "Open access", accessClosed: "access closed",
     sessions: "Your sessions", endOthers: "End the others", change: "Role and team…", of: "Role and team of Ana", save: "Save", changed: "Saved: Ana.",
     audit: "Audit log", person: "Person", filter: "Filter", invited: "Invite: Ana", close: "Close", leave: "Sign out",
   },
@@ -90,6 +92,16 @@ for (const { lang, colorScheme, width } of [
       await page.getByRole("dialog").getByRole("button", { name: p.save }).click();
       await expect(page.getByText(p.changed)).toBeVisible();
       await expect(row).not.toContainText("Datos");
+
+      // She is kept out, and let in again.
+      await row.getByLabel(p.of).click();
+      await row.getByRole("button", { name: p.closeAccess }).click();
+      await sound(page, "closing access");
+      await page.getByRole("dialog").getByRole("button", { name: p.closeAccess }).click();
+      await expect(row).toContainText(p.accessClosed);
+      await row.getByLabel(p.of).click();
+      await row.getByRole("button", { name: p.openAccess }).click();
+      await expect(row).not.toContainText(p.accessClosed);
       await page.goto("/audit");
       await expect(page.getByRole("row")).not.toHaveCount(1);
       await page.getByRole("textbox", { name: p.person }).fill("Ana");

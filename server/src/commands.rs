@@ -7,11 +7,13 @@ use control_plane::aws::{Account, Finding, State};
 use control_plane::budgets::Budgets;
 use control_plane::store::dynamodb::TablePrefix;
 use control_plane::{Identity, embedded};
+use domain::access::Access;
 use domain::budget::{Budget, Delivery, Notice, Subject};
 use futures::TryStreamExt as _;
 
 use crate::config::{
-    AddUser, BudgetCommand, Doctor, Engine, ExportAudit, Ledger, SetRole, SetTeam, SignOut, WhoseBudget,
+    AddUser, BudgetCommand, Doctor, Engine, ExportAudit, Ledger, SetAccess, SetRole, SetTeam, SignOut,
+    WhoseBudget,
 };
 use crate::serve::{ADDRESS, sign_in_link};
 
@@ -38,7 +40,12 @@ pub async fn add_user(options: AddUser) -> anyhow::Result<()> {
     if let Some(role) = options.role {
         identity.set_role(&user.name, role).await?;
     }
-    let link = identity.sign_in_link(user.id).await?;
+    anyhow::ensure!(
+        user.is_let_in(),
+        "{} is kept out: let them in first, with `openclaw-cloud user open`",
+        user.name
+    );
+    let link = identity.link_person(&user).await?;
     println!("sign-in link for {}: {}", user.name, sign_in_link(&origin, link.expose()));
     Ok(())
 }
@@ -64,6 +71,17 @@ pub async fn set_team(options: SetTeam) -> anyhow::Result<()> {
 pub async fn sign_out(options: SignOut) -> anyhow::Result<()> {
     options.ledger.identity().await?.sign_out_everywhere(&options.name).await?;
     println!("{} is signed out everywhere", options.name);
+    Ok(())
+}
+
+/// Keeps a person out, or lets them in again. Works while a server runs, which
+/// puts their agents to sleep.
+pub async fn set_access(options: SetAccess, access: Access) -> anyhow::Result<()> {
+    let user = options.ledger.identity().await?.set_access(&options.name, access).await?;
+    match access {
+        Access::Open => println!("{} may come in", user.name),
+        Access::Closed => println!("{} is kept out, and their agents go to sleep", user.name),
+    }
     Ok(())
 }
 

@@ -90,8 +90,14 @@ pub enum UserCommand {
     Role(SetRole),
     /// Puts a person in a team, or without a team's name in none.
     Team(SetTeam),
-    /// Ends all sessions of a person, and what is open by them, within a second.
+    /// Ends all sessions, unused links and API tokens of a person, and what is
+    /// open by them, within a second.
     SignOut(SignOut),
+    /// Keeps a person out: what they have open ends within a second, and their
+    /// agents are saved and sleep.
+    Close(SetAccess),
+    /// Lets a person in again who was kept out.
+    Open(SetAccess),
 }
 
 #[derive(Debug, Subcommand)]
@@ -273,6 +279,14 @@ pub struct SignOut {
 }
 
 #[derive(Debug, Args)]
+pub struct SetAccess {
+    /// The person's name.
+    pub name: Name,
+    #[command(flatten)]
+    pub ledger: Ledger,
+}
+
+#[derive(Debug, Args)]
 pub struct ExportAudit {
     /// From this month on, as in 2026-11; all of it unless told.
     #[arg(long, value_name = "MONTH", default_value_t = control_plane::audit::FIRST)]
@@ -329,6 +343,16 @@ pub struct Serve {
     /// the first of them saw. 0 takes the connection's own.
     #[arg(long, env = "OPENCLAW_CLOUD_PROXIES", default_value = "0", value_name = "COUNT")]
     pub proxies: u8,
+    /// What the first of them shows in `X-Origin-Secret`: who comes without it
+    /// comes past them, and is refused.
+    #[arg(
+        long,
+        env = "OPENCLAW_CLOUD_PROXY_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        requires = "proxies"
+    )]
+    pub proxy_secret: Option<String>,
     /// Folder of the browser's files, as `script/build` makes it.
     #[arg(long, env = "OPENCLAW_CLOUD_SITE", value_name = "DIR")]
     pub site: PathBuf,

@@ -8,6 +8,7 @@ mod api;
 mod commands;
 mod config;
 mod instances;
+mod listener;
 mod logbook;
 #[cfg(test)]
 mod matrix;
@@ -20,6 +21,7 @@ mod state;
 mod web;
 
 use clap::Parser as _;
+use domain::access::Access;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -47,6 +49,8 @@ fn main() -> anyhow::Result<()> {
             Command::User(UserCommand::Role(options)) => commands::set_role(options).await,
             Command::User(UserCommand::Team(options)) => commands::set_team(options).await,
             Command::User(UserCommand::SignOut(options)) => commands::sign_out(options).await,
+            Command::User(UserCommand::Close(options)) => commands::set_access(options, Access::Closed).await,
+            Command::User(UserCommand::Open(options)) => commands::set_access(options, Access::Open).await,
             Command::Audit(AuditCommand::Export(options)) => commands::export_audit(options).await,
             Command::Budget(command) => commands::budget(command).await,
             Command::Spend(command) => spend::run(command).await,

@@ -13,12 +13,14 @@ use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use control_plane::aws::{Account, Settings};
 use control_plane::budgets::Endpoint;
-use control_plane::egress;
 use control_plane::embedded::{self, Embedded};
+use control_plane::link::Link;
 use control_plane::orchestrator::LaunchPolicy;
 use control_plane::plane::ControlPlane;
 use control_plane::prices::{self, Prices};
 use control_plane::provider::Direct;
+use control_plane::store::Hash;
+use control_plane::{descriptors, egress};
 use domain::lifecycle::Policy;
 use domain::name::Name;
 use domain::price::PriceBook;
@@ -28,13 +30,24 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Duties, Engine, Serve, Terminals};
-use crate::state::{Proxies, State};
+use crate::listener::{self, Bounds, Guest};
+use crate::state::{Proxies, Shown, State};
 use crate::{instances, site, stage, web};
 
 /// How long requests that are under way may take once the server is to stop.
 const DRAIN: Duration = Duration::from_secs(2);
 /// How long a port that is taken is tried again.
 const PORT_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a request's head may take. Proxies keep connections for the next
+/// one, ours in AWS for two minutes: they must be the first to let go.
+const HEAD: Duration = Duration::from_secs(30);
+const HEAD_BY_PROXY: Duration = Duration::from_secs(150);
+/// Connections of one address at most: a house is one.
+const BY_ADDRESS: usize = 4096;
+/// For instances, whose connections to the control plane are short.
+const HEAD_BY_INSTANCE: Duration = Duration::from_secs(15);
+/// Connections of one instance at most: it reads its state over some twenty.
+const BY_INSTANCE: usize = 48;
 /// Who the link printed at start is for.
 const OWNER: &str = "owner";
 
@@ -45,6 +58,9 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
     if options.demo {
         stage::clear_abandoned().await;
     }
+    let descriptors = descriptors::raise().context("the limit of open files")?;
+    // A quarter each for people and for instances: a person's terminal takes another to get there.
+    let places = usize::try_from(descriptors / 4)?;
     let stage = options.demo.then(|| stage::prepare(&mut options)).transpose()?;
     let assets = site::assets(&options.site)?;
     let listener = listen(options.listen)
@@ -54,8 +70,8 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
     let origins = if options.origin.is_empty() { origins_of(address) } else { options.origin.clone() };
     let stop = CancellationToken::new();
     let plane = match options.engine {
-        Engine::Embedded => embedded(&options, &origins).await?,
-        Engine::Aws => aws(&options, &origins).await?,
+        Engine::Embedded => embedded(&options, &origins, places).await?,
+        Engine::Aws => aws(&options, &origins, places).await?,
     };
     let demo = match &stage {
         Some(stage) => Some(stage.open(&plane.identity, options.demo_seed, &origins).await?),
@@ -73,30 +89,30 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
         let owner = if options.demo { stage::PRESENTER } else { OWNER };
         let owner: Name = owner.parse().context("the owner's name")?;
         let owner = plane.identity.ensure_user(&owner, Role::Admin).await?;
-        let link = plane.identity.sign_in_link(owner.id).await?;
+        let link = plane.identity.link_person(&owner).await?;
         println!("sign-in link: {}", sign_in_link(origins.first().context("no origin")?, link.expose()));
     }
 
     let mut state =
         State::new(plane.fleet, plane.identity, plane.spend, plane.budgets, assets, options.site, origins);
     state.proxies = Proxies(options.proxies);
+    state.shown = Shown(options.proxy_secret.as_ref().map(|secret| Hash::of(secret.as_bytes())));
     let router = match &demo {
         Some(demo) => web::stage::router(state, Arc::clone(demo))?,
         None => web::router(state)?,
     };
-    let stopping = stop.clone();
     // A letter that is echoed goes at once, not when the last one's receipt has come.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection's small packets will be late");
         }
     });
-    // Made once: a router that is served as it is builds all of its routes anew for
-    // each connection, 700 KB of them.
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = tokio::spawn(async move {
-        axum::serve(listener, service).with_graceful_shutdown(stopping.cancelled_owned()).await
-    });
+    let bounds = match options.proxies {
+        0 => Bounds { connections: places, each: BY_ADDRESS.min(places / 4), head: HEAD },
+        // All that come through them are one peer.
+        _ => Bounds { connections: places, each: places, head: HEAD_BY_PROXY },
+    };
+    let server = tokio::spawn(listener::serve(listener, router, bounds, stop.clone()));
     told_to_stop().await?;
     stop.cancel();
     // Streams last as long as their viewers: they are cut, and reconnect.
@@ -112,7 +128,7 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
 }
 
 /// On this machine. What it holds, it holds until the process ends.
-async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane> {
+async fn embedded(options: &Serve, origins: &[String], places: usize) -> anyhow::Result<ControlPlane> {
     anyhow::ensure!(options.duties == Duties::All, "--duties web is for --engine aws");
     let book = prices(options)?.unwrap_or_else(PriceBook::proposal);
     let prices = Prices { book, ..Prices::built_in() };
@@ -135,8 +151,7 @@ async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<Control
     .await?;
     let Embedded { plane, run, .. } = &opened;
     let control = socket(&run.join("control.sock"))?;
-    let link = Arc::clone(&plane.link);
-    tokio::spawn(async move { axum::serve(control, instances::router(link).into_make_service()).await });
+    tokio::spawn(for_instances(control, Arc::clone(&plane.link), places));
     let proxy = egress::Proxy::new(egress::Policy::for_hosts(&options.egress)?);
     tokio::spawn(proxy.serve(socket(&run.join("egress.sock"))?));
     // For links that are made later, by another process.
@@ -147,7 +162,7 @@ async fn embedded(options: &Serve, origins: &[String]) -> anyhow::Result<Control
 }
 
 /// In an AWS account.
-async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane> {
+async fn aws(options: &Serve, origins: &[String], places: usize) -> anyhow::Result<ControlPlane> {
     let all = options.duties == Duties::All;
     let settings = Settings {
         policy: policy(options),
@@ -166,9 +181,17 @@ async fn aws(options: &Serve, origins: &[String]) -> anyhow::Result<ControlPlane
     let listener = listen(options.aws.instances_listen)
         .await
         .with_context(|| format!("listening on {} for instances", options.aws.instances_listen))?;
-    let link = Arc::clone(&plane.link);
-    tokio::spawn(async move { axum::serve(listener, instances::router(link).into_make_service()).await });
+    tokio::spawn(for_instances(listener, Arc::clone(&plane.link), places));
     Ok(plane)
+}
+
+/// The instances' counter, as long as the process lives.
+async fn for_instances<L>(listener: L, link: Arc<Link>, connections: usize)
+where
+    L: axum::serve::Listener<Io: Guest>,
+{
+    let bounds = Bounds { connections, each: BY_INSTANCE, head: HEAD_BY_INSTANCE };
+    listener::serve(listener, instances::router(link), bounds, CancellationToken::new()).await;
 }
 
 fn policy(options: &Serve) -> Policy {

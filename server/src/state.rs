@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, header};
 use control_plane::budgets::Budgets;
 use control_plane::demo::Show;
 use control_plane::spend::Spend;
+use control_plane::store::Hash;
 use control_plane::{Fleet, Identity};
 use leptos::prelude::LeptosOptions;
 
@@ -23,6 +24,7 @@ pub struct State {
     pub assets: Assets,
     pub origins: Origins,
     pub proxies: Proxies,
+    pub shown: Shown,
     pub site: PathBuf,
     pub leptos: LeptosOptions,
     /// In a demonstration: it, and which part of it this is.
@@ -48,6 +50,7 @@ impl State {
             assets,
             origins: Origins::new(origins),
             proxies: Proxies(0),
+            shown: Shown(None),
             site,
             leptos,
             stage: None,
@@ -79,6 +82,22 @@ impl Proxies {
         let values = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
         let chain: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
         chain.iter().rev().nth(usize::from(self.0) - 1).and_then(|address| address.parse().ok())
+    }
+}
+
+/// What the first of our proxies shows of itself, by its digest; nothing where
+/// there is none that does.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown(pub Option<Hash>);
+
+impl Shown {
+    pub const HEADER: &str = "x-origin-secret";
+
+    /// Whether a request came through that proxy, for all that can be told.
+    pub fn by(self, headers: &HeaderMap) -> bool {
+        self.0.is_none_or(|expected| {
+            headers.get(Self::HEADER).is_some_and(|shown| Hash::of(shown.as_bytes()) == expected)
+        })
     }
 }
 
@@ -116,6 +135,17 @@ impl Origins {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_does_not_come_through_our_proxy_shows_nothing() {
+        let mut headers = HeaderMap::new();
+        let shown = Shown(Some(Hash::of(b"a secret")));
+        assert!(Shown(None).by(&headers) && !shown.by(&headers));
+        headers.insert(Shown::HEADER, "A secret".parse().unwrap());
+        assert!(!shown.by(&headers));
+        headers.insert(Shown::HEADER, "a secret".parse().unwrap());
+        assert!(shown.by(&headers));
+    }
 
     #[test]
     fn only_what_our_own_proxies_add_is_believed() {

@@ -68,3 +68,18 @@ fn what_is_mounted_in_an_agent_is_a_volume_of_its_image() {
         INSTALLATION.split(&home).skip(1).filter_map(|rest| rest.split([' ', '\n']).next()).collect();
     assert!(homes.len() == 2 && homes.iter().all(|home| mounted.contains(*home)), "{homes:?}");
 }
+
+/// Else whoever goes past CloudFront could say from which address they come.
+#[test]
+fn cloudfront_shows_each_of_its_origins_the_secret_that_they_ask_for() {
+    let header = "X-Origin-Secret";
+    let conditions = INSTALLATION.split("  Forwarded:").nth(1).unwrap().split("\n\n").next().unwrap();
+    assert!(conditions.contains(&format!("HttpHeaderName: {header}")), "{conditions}");
+    let listener = INSTALLATION.split("  SecureListener:").nth(1).unwrap().split("\n\n").next().unwrap();
+    assert!(listener.contains("StatusCode: '403'") && !listener.contains("forward"), "{listener}");
+    let origins = LAMBDA.split("        Origins:").nth(1).unwrap();
+    let origins = origins.split("        DefaultCacheBehavior:").next().unwrap();
+    assert_eq!(origins.matches("- Id: ").count(), origins.matches(&format!("HeaderName: {header}")).count());
+    assert!(LAMBDA.contains("OPENCLAW_CLOUD_PROXY_SECRET"));
+    assert!(INSTALLATION.contains("-OriginSecretArn'"));
+}

@@ -172,8 +172,19 @@ async fn nobody_looks_into_a_terminal_that_its_owner_does_not_show() {
     hers.run("echo secret$((2+2))", "secret4").await;
 
     let about = json!({ "id": id });
-    let answer =
-        async |step: &str| ask(&ana.browser, "answer_look", &json!({ "id": id, "step": step })).await.0;
+    // What the owner saw of it: who asks, and which asking.
+    let seen = async || {
+        let look = ask(&admin.browser, "look_of", &about).await.1;
+        if look.is_null() {
+            json!({ "by": "0000000000000000", "until": 0 })
+        } else {
+            json!({ "by": look["by"], "until": look["until"] })
+        }
+    };
+    let answer_to = async |seen: &Value, step: &str| {
+        ask(&ana.browser, "answer_look", &json!({ "id": id, "seen": seen, "step": step })).await.0
+    };
+    let answer = async |step: &str| answer_to(&seen().await, step).await;
     assert_eq!(ask(&viewer.browser, "ask_to_look", &about).await.0, 403);
     assert_eq!(ask(&admin.browser, "connect_to_look", &about).await.0, 404, "nothing was asked for");
     assert_eq!(answer("accept").await, 404);
@@ -184,7 +195,15 @@ async fn nobody_looks_into_a_terminal_that_its_owner_does_not_show() {
     assert_eq!(answer("decline").await, 200);
     assert_eq!(ask(&admin.browser, "connect_to_look", &about).await.0, 404);
     assert_eq!(ask(&admin.browser, "ask_to_look", &about).await.0, 200);
-    assert_eq!(ask(&admin.browser, "answer_look", &json!({ "id": id, "step": "accept" })).await.0, 404);
+    let theirs = json!({ "id": id, "seen": seen().await, "step": "accept" });
+    assert_eq!(ask(&admin.browser, "answer_look", &theirs).await.0, 404);
+    let mut another = seen().await;
+    another["by"] = json!("0000000000000000");
+    assert_eq!(answer_to(&another, "accept").await, 409, "that one she did not see");
+    let mut before = seen().await;
+    before["until"] = json!(before["until"].as_i64().unwrap() - 1);
+    assert_eq!(answer_to(&before, "accept").await, 409);
+    assert_eq!(ask(&admin.browser, "connect_to_look", &about).await.0, 404);
     assert_eq!(answer("accept").await, 200);
     let (status, way) = ask(&admin.browser, "connect_to_look", &about).await;
     assert_eq!((status, &way["direct"]), (200, &Value::Null));
@@ -213,6 +232,79 @@ async fn nobody_looks_into_a_terminal_that_its_owner_does_not_show() {
             "ask_to_look by owner: allowed",
             "let_look by Ana: allowed",
             "end_look by Ana: allowed",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_access_is_closed_is_cut_off_and_their_agents_sleep_saved() {
+    let server = Server::start(&["--terminals", "direct"]);
+    let owner = server.owner().await;
+    let ana = server.person("Ana").await;
+    let id = ana.spawn("casa").await;
+    ana.until(&id, "running").await;
+    let way = ask(&ana.browser, "connect_terminal", &json!({ "id": id })).await.1;
+    let direct = way["direct"].as_str().unwrap();
+    let mut at_the_instance = Terminal::at(&ana, direct, way["ticket"].as_str().unwrap()).await;
+    at_the_instance.run("echo kept > file; echo four$((2+2))", "four4").await;
+    let (feed, _connection) = ana.browser.open("GET", "/live/agents", Vec::new().into()).await;
+
+    let access = async |name: &str, access: &str| {
+        let body = json!({ "access": access }).to_string().into();
+        let path = format!("/api/v1/people/{name}/access");
+        owner.api.with("content-type", "application/json").send("PUT", &path, body).await.status
+    };
+    assert_eq!(access("owner", "closed").await, 409, "one's own");
+    assert_eq!(access("Ana", "shut").await, 422);
+    let asked = Instant::now();
+    assert_eq!(access("Ana", "closed").await, 204);
+    let code = at_the_instance.close_code().await;
+    assert!([close::REFUSED, close::STOPPING].contains(&code), "{code}");
+    let mut feed = feed.into_body();
+    while let Some(Ok(_)) = feed.frame().await {}
+    assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
+    assert_eq!(ask(&ana.browser, "me", &json!({})).await.0, 401);
+    assert_eq!(ana.api.get("/api/v1/agents").await.status, 401);
+    let people = owner.api.get("/api/v1/people").await.json();
+    let listed = people.as_array().unwrap().iter().find(|person| person["name"] == "Ana").unwrap();
+    assert_eq!(listed["access"], "closed");
+    let sleeps = async {
+        let row = async || owner.api.get("/api/v1/fleet").await.json()["agents"][0]["phase"].clone();
+        while row().await != "asleep" {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(common::PATIENCE, sleeps).await.expect("it sleeps");
+
+    // Nothing was lost.
+    assert_eq!(access("Ana", "open").await, 204);
+    assert_eq!(ana.act(&id, "wake").await.status, 202);
+    ana.until(&id, "running").await;
+    Terminal::connect(&ana, &id).await.run("cat file", "kept").await;
+
+    // By a command it is the running server that puts them to sleep.
+    command(&server, &["user", "close", "Ana"]);
+    let sleeps = async {
+        while owner.api.get("/api/v1/fleet").await.json()["agents"][0]["phase"] != "asleep" {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(common::PATIENCE, sleeps).await.expect("it sleeps");
+    let refused = Command::new(env!("CARGO_BIN_EXE_openclaw-cloud"))
+        .args(["user", "add", "Ana", "--data"])
+        .arg(server.data())
+        .output()
+        .unwrap();
+    assert!(!refused.status.success(), "a link that would open nothing");
+    command(&server, &["user", "open", "Ana"]);
+    assert_eq!(ask(&ana.browser, "me", &json!({})).await.0, 200);
+    assert_eq!(
+        told(&owner, &["close_access", "open_access"]).await,
+        [
+            "close_access by owner: allowed",
+            "open_access by owner: allowed",
+            "close_access by -: allowed",
+            "open_access by -: allowed",
         ]
     );
 }

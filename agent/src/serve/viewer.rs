@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::{Instance, Peer, Stream};
 use crate::gate::Guest;
 use crate::save::Stage;
-use crate::terminal::{Next, Terminal, WAITING};
+use crate::terminal::{Next, Part, Terminal, WAITING};
 
 /// How long a connection may take to say who it is.
 const HELLO: Duration = Duration::from_secs(2);
@@ -30,6 +30,8 @@ const INPUT_ACK: Duration = Duration::from_millis(10);
 /// A viewer that is silent for so long is asked whether it is there; after
 /// twice that it is not.
 const SILENCE: Duration = Duration::from_secs(45);
+/// The terminal that its owner lets somebody look into: their first.
+const SHOWN: u16 = 0;
 /// How long the other side may take to take the close code.
 const PARTING: Duration = Duration::from_secs(2);
 
@@ -108,7 +110,7 @@ async fn welcome_and_serve(instance: &Instance, peer: &Peer, socket: &mut Socket
         return Err(ASLEEP);
     }
     let terminal = if hello.guest.looks {
-        let there = instance.terminals.get(hello.terminal);
+        let there = instance.terminals.get(hello.terminal).filter(|_| hello.terminal == SHOWN);
         there.ok_or(end(close::NO_TERMINAL, "there is no such terminal"))?
     } else {
         instance.terminals.open(hello.terminal, hello.grid).map_err(|error| {
@@ -116,10 +118,11 @@ async fn welcome_and_serve(instance: &Instance, peer: &Peer, socket: &mut Socket
             end(close::NO_TERMINAL, "no room for another terminal")
         })?
     };
-    if !hello.guest.looks {
+    let part = if hello.guest.looks { Part::Looks } else { Part::Uses };
+    if part == Part::Uses {
         terminal.resize(hello.grid);
     }
-    let attached = terminal.attach(hello.viewer, hello.resume);
+    let attached = terminal.attach(hello.viewer, part, hello.resume);
     let here = Here { terminal: &terminal, slot: attached.slot };
     let mut viewer = Viewer {
         instance,

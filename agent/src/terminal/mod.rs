@@ -22,7 +22,7 @@ use state::{Life, Room, State};
 pub use list::{NoTerminal, Terminals};
 pub use pty::Shell;
 pub use ring::RING;
-pub use state::{Attached, Next, WAITING};
+pub use state::{Attached, Next, Part, WAITING};
 
 /// The most that is read from one terminal before others have their turn.
 const TURN: usize = 32 * 1024;
@@ -58,9 +58,9 @@ impl Terminal {
     }
 
     /// Adds a viewer; one of the same name that is still here is shown out.
-    pub fn attach(&self, viewer: u64, resume: Option<Resume>) -> Attached {
+    pub fn attach(&self, viewer: u64, part: Part, resume: Option<Resume>) -> Attached {
         let resume = resume.filter(|resume| resume.epoch == self.epoch).map(|resume| resume.offset);
-        let attached = self.state().attach(self.life(), viewer, resume, Instant::now());
+        let attached = self.state().attach(self.life(), viewer, part, resume, Instant::now());
         self.work.notify_one();
         attached
     }

@@ -47,10 +47,20 @@ pub struct State {
     pub last_output: Option<Instant>,
 }
 
+/// What a viewer is here for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Whose terminal it is.
+    Uses,
+    /// Is shown it, and changes nothing: no program waits for one who looks.
+    Looks,
+}
+
 /// A viewer that is here.
 struct Slot {
     id: u64,
     viewer: u64,
+    part: Part,
     wake: Arc<Notify>,
     window: Window,
     sent: u64,
@@ -141,9 +151,19 @@ impl State {
         self.slots.len()
     }
 
-    pub fn attach(&mut self, life: Life, viewer: u64, resume: Option<u64>, now: Instant) -> Attached {
-        self.cut = None;
-        for slot in self.slots.iter_mut().filter(|slot| slot.viewer == viewer) {
+    pub fn attach(
+        &mut self,
+        life: Life,
+        viewer: u64,
+        part: Part,
+        resume: Option<u64>,
+        now: Instant,
+    ) -> Attached {
+        if part == Part::Uses {
+            self.cut = None;
+        }
+        let same = |slot: &&mut Slot| slot.viewer == viewer && slot.part == part;
+        for slot in self.slots.iter_mut().filter(same) {
             slot.replaced = true;
             slot.wake.notify_one();
         }
@@ -163,6 +183,7 @@ impl State {
         self.slots.push(Slot {
             id,
             viewer,
+            part,
             wake: Arc::clone(&wake),
             window: Window::default(),
             sent: offset,
@@ -177,7 +198,8 @@ impl State {
     pub fn detach(&mut self, id: u64, now: Instant) {
         let Some(index) = self.slots.iter().position(|slot| slot.id == id) else { return };
         let slot = self.slots.swap_remove(index);
-        if self.slots.is_empty() && !slot.is_stalled(self.ring.end(), now) {
+        let is_last = slot.part == Part::Uses && self.slots.iter().all(|slot| slot.part == Part::Looks);
+        if is_last && !slot.is_stalled(self.ring.end(), now) {
             self.cut = Some((slot.acked, now + CUT));
         }
     }
@@ -278,7 +300,8 @@ impl State {
             return Room::For(RING);
         }
         let end = self.ring.end();
-        let drawing = self.slots.iter().filter(|slot| !slot.is_stalled(end, now));
+        let draws = |slot: &&Slot| slot.part == Part::Uses && !slot.is_stalled(end, now);
+        let drawing = self.slots.iter().filter(draws);
         let limit = drawing.clone().map(|slot| slot.acked + u64::from(slot.window.size())).max();
         let (limit, until) = match (limit, self.cut) {
             (Some(limit), _) => (limit, drawing.map(|slot| slot.progress + STALLED).min()),
@@ -434,11 +457,11 @@ mod tests {
     fn one_who_draws_nothing_holds_the_program_up_for_ten_seconds_and_no_longer() {
         let (mut state, now) = state();
         state.push(b"hello", now);
-        state.attach(LIFE, 1, None, now);
+        state.attach(LIFE, 1, Part::Uses, None, now);
         state.detach(0, now);
         // This one is drawn the screen, and acknowledges nothing ever after.
         let since = now + Duration::from_secs(100);
-        let attached = state.attach(LIFE, 2, None, since);
+        let attached = state.attach(LIFE, 2, Part::Uses, None, since);
         assert_eq!(attached.frames.len(), 2);
         let later = since + Duration::from_secs(1000);
         assert_eq!(fill(&mut state, later), Some(later + STALLED));
@@ -447,15 +470,38 @@ mod tests {
     }
 
     #[test]
+    fn no_program_waits_for_one_who_looks() {
+        let (mut state, now) = state();
+        let owner = state.attach(LIFE, 1, Part::Uses, None, now).slot;
+        state.push(b"hello", now);
+        let looker = state.attach(LIFE, 2, Part::Looks, None, now).slot;
+        // The owner draws all there is; who looks acknowledges nothing.
+        for _ in 0..4 * RING / 1024 {
+            let Room::For(most) = state.room(now) else { panic!("the program waits") };
+            state.push(&[b'x'; 1024][..most.min(1024)], now);
+            while matches!(state.next(owner, LIFE, now), Next::Frames(_)) {
+                state.ack(owner, state.end_of_output(), now).unwrap();
+            }
+        }
+        // Who looks is neither the owner's place nor takes it.
+        state.detach(owner, now);
+        assert_eq!(fill(&mut state, now), Some(now + CUT));
+        state.detach(looker, now);
+        state.attach(LIFE, 1, Part::Looks, None, now);
+        assert_eq!(fill(&mut state, now), Some(now + CUT));
+        assert_eq!(state.room(now + CUT), Room::For(RING));
+    }
+
+    #[test]
     fn one_who_was_cut_off_finds_its_place_for_three_seconds() {
         let (mut state, now) = state();
-        let slot = state.attach(LIFE, 1, None, now).slot;
+        let slot = state.attach(LIFE, 1, Part::Uses, None, now).slot;
         state.push(b"hello", now);
         assert!(matches!(state.next(slot, LIFE, now), Next::Frames(_)));
         state.ack(slot, 3, now).unwrap();
         state.detach(slot, now);
         assert_eq!(fill(&mut state, now), Some(now + CUT));
-        assert_eq!(state.attach(LIFE, 1, Some(3), now).frames.len(), 1, "nothing was lost");
+        assert_eq!(state.attach(LIFE, 1, Part::Uses, Some(3), now).frames.len(), 1, "nothing was lost");
         state.detach(1, now);
         assert_eq!(state.room(now + CUT), Room::For(RING));
     }

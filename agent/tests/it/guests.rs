@@ -14,9 +14,13 @@ fn ticket_of(daemon: &Daemon, scope: Scope, holder: u8) -> Ticket {
     daemon.control.ticket_with(scope, |claims| claims.nonce = random)
 }
 
-async fn come(mut socket: Socket, ticket: &Ticket) -> (Socket, Got) {
+async fn come(socket: Socket, ticket: &Ticket) -> (Socket, Got) {
+    come_to(socket, 0, ticket).await
+}
+
+async fn come_to(mut socket: Socket, terminal: u16, ticket: &Ticket) -> (Socket, Got) {
     let hello =
-        FromViewer::Hello { viewer: 77, terminal: 0, grid: SMALL, resume: None, ticket: ticket.expose() };
+        FromViewer::Hello { viewer: 77, terminal, grid: SMALL, resume: None, ticket: ticket.expose() };
     send(&mut socket, &hello).await;
     let got = receive(&mut socket).await;
     (socket, got)
@@ -64,6 +68,12 @@ async fn who_looks_makes_nothing_sets_no_size_and_types_nothing() {
     // By the relay alone.
     let direct = open_direct(&daemon, Some(ORIGIN)).await.unwrap();
     assert_eq!(come(direct, &look()).await.1, Got::Closed(close::REFUSED));
+
+    // The first terminal is shown, and no other.
+    let mut second = Viewer::new(&daemon, 6, 1).await;
+    second.types("echo six$((3+3))\n").await;
+    second.sees("six6").await;
+    assert_eq!(come_to(open(&daemon).await, 1, &look()).await.1, Got::Closed(close::NO_TERMINAL));
 
     let (mut socket, welcome) = come(open(&daemon).await, &look()).await;
     assert!(matches!(welcome, Got::Welcome { .. }));

@@ -1,7 +1,7 @@
 //! Server functions about looking into somebody's terminal.
 
 use domain::id::AgentId;
-use domain::look::{Look, Step};
+use domain::look::{Look, Seen, Step};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
@@ -30,12 +30,12 @@ pub async fn look_of(id: AgentId) -> Result<Option<Look>, AppError> {
     fleet.look_of(&who, id).await.map_err(refuse)
 }
 
-/// The owner lets somebody look, declines, or cuts them off.
+/// The owner lets whom they saw look, declines, or cuts them off.
 #[server(prefix = "/api/console", endpoint = "answer_look", input = Json, output = Json)]
-pub async fn answer_look(id: AgentId, step: Step) -> Result<(), AppError> {
+pub async fn answer_look(id: AgentId, seen: Seen, step: Step) -> Result<(), AppError> {
     let fleet = fleet();
     let who = principal().await?;
-    fleet.answer_look(&who, id, step).await.map_err(refuse)
+    fleet.answer_look(&who, id, seen, step).await.map_err(refuse)
 }
 
 /// Whoever asked or looks ends it.

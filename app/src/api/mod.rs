@@ -14,6 +14,7 @@ mod session;
 mod spend;
 mod stage;
 
+use domain::access::Access;
 use domain::audit::Entry;
 use domain::event::Event;
 use domain::id::{InvitationId, SessionId, TokenId};
@@ -39,7 +40,7 @@ pub use fleet::{
     Ordered, fleet_agent, fleet_drain, fleet_ids, fleet_journal, fleet_order, fleet_page, give_role,
 };
 pub use looks::{answer_look, ask_to_look, connect_to_look, end_look, look_of};
-pub use people::{audit, change_person, end_sessions_of, invite, people, withdraw_invitation};
+pub use people::{audit, change_person, end_sessions_of, give_access, invite, people, withdraw_invitation};
 #[cfg(feature = "ssr")]
 pub(crate) use session::refused_arguments;
 #[cfg(feature = "ssr")]
@@ -155,6 +156,7 @@ pub struct PersonView {
     pub team: Option<Name>,
     /// To some minutes; none: never.
     pub seen_at: Option<Timestamp>,
+    pub access: Access,
     pub agents: u32,
 }
 

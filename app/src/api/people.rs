@@ -1,6 +1,7 @@
 //! Server functions about people as a whole, and the audit log: each is refused
 //! to whoever has no right to it.
 
+use domain::access::Access;
 use domain::id::InvitationId;
 use domain::role::Role;
 use domain::time::Month;
@@ -34,6 +35,7 @@ pub async fn people(after: Option<String>) -> Result<PeoplePage, AppError> {
             role: user.role,
             team: user.team,
             seen_at: one.seen_at,
+            access: if user.closed_at.is_none() { Access::Open } else { Access::Closed },
             agents,
         });
     }
@@ -52,13 +54,23 @@ pub async fn change_person(name: String, role: Role, team: String) -> Result<(),
     identity.give_role(&who, &name, role).await.map(drop).map_err(refuse)
 }
 
-/// Ends all sessions of a person.
+/// Ends all sessions, unused links and API tokens of a person.
 #[server(prefix = "/api/console", endpoint = "end_sessions_of", input = Json, output = Json)]
 pub async fn end_sessions_of(name: String) -> Result<(), AppError> {
     let identity = identity();
     let who = principal().await?;
     let name = name_of(&name)?;
     identity.end_sessions_of(&who, &name).await.map_err(refuse)
+}
+
+/// Closes a person's access, or opens it again.
+#[server(prefix = "/api/console", endpoint = "give_access", input = Json, output = Json)]
+pub async fn give_access(name: String, access: Access) -> Result<(), AppError> {
+    let (identity, fleet) = (identity(), fleet());
+    let who = principal().await?;
+    let name = name_of(&name)?;
+    let user = identity.give_access(&who, &name, access).await.map_err(refuse)?;
+    fleet.put_closed_to_sleep(&user).await.map_err(refuse)
 }
 
 /// Invites somebody by name.

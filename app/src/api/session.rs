@@ -34,6 +34,7 @@ pub fn status(error: &Error) -> StatusCode {
         Error::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Illegal(_)
+        | Error::StaysOpen
         | Error::NotRunning
         | Error::TooMany { .. }
         | Error::OverBudget(_)
@@ -178,6 +179,7 @@ pub(super) fn code(error: &Error) -> ErrorCode {
         Error::NotFound => ErrorCode::NotFound,
         Error::NoSuchPerson => ErrorCode::NoSuchPerson,
         Error::Forbidden => ErrorCode::Forbidden,
+        Error::StaysOpen => ErrorCode::StaysOpen,
         Error::Unauthenticated => ErrorCode::Unauthenticated,
         Error::WrongPassword => ErrorCode::WrongPassword,
         Error::SlowDown { .. } => ErrorCode::SlowDown,

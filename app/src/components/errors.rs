@@ -14,6 +14,7 @@ pub fn words(error: &AppError, t: &Strings) -> String {
         ErrorCode::NameTaken => p.error_name_taken,
         ErrorCode::NotFound => t.error_not_found,
         ErrorCode::Forbidden => t.error_forbidden,
+        ErrorCode::StaysOpen => t.lang.access().stays_open,
         ErrorCode::NoSuchPerson => t.error_no_such_person,
         ErrorCode::InvalidName => t.error_invalid_name,
         ErrorCode::Invalid => t.error_invalid,

@@ -2,7 +2,7 @@
 //! where it is asked for.
 
 use domain::id::AgentId;
-use domain::look::{Look, State, Step};
+use domain::look::{Look, Seen, State, Step};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
@@ -19,15 +19,15 @@ pub fn LookNotice(agent: Live, look: RwSignal<Option<Look>>) -> impl IntoView {
     let now = Memo::new(move |_| {
         let under_way = look.get()?;
         let state = under_way.state_at(agent.now());
-        (state != State::Over).then(|| (state, under_way.name.to_string()))
+        (state != State::Over).then(|| (state, under_way.seen(), under_way.name.to_string()))
     });
     view! {
         <div class="bench-notices">
             {move || {
                 now.get()
-                    .map(|(state, name)| match state {
-                        State::Open => view! { <Looked agent name /> }.into_any(),
-                        _ => view! { <Asked agent name /> }.into_any(),
+                    .map(|(state, seen, name)| match state {
+                        State::Open => view! { <Looked agent seen name /> }.into_any(),
+                        _ => view! { <Asked agent seen name /> }.into_any(),
                     })
             }}
         </div>
@@ -36,10 +36,10 @@ pub fn LookNotice(agent: Live, look: RwSignal<Option<Look>>) -> impl IntoView {
 }
 
 #[component]
-fn Asked(agent: Live, name: String) -> impl IntoView {
+fn Asked(agent: Live, seen: Seen, name: String) -> impl IntoView {
     let (t, act) = (use_strings(), use_act());
     let p = t.people;
-    let answer = move |step| act.run(api::answer_look(agent.id, step), |()| ());
+    let answer = move |step| act.run(api::answer_look(agent.id, seen, step), |()| ());
     view! {
         <div class="banner" data-state="warning" role="alert">
             {icon("user")}
@@ -72,10 +72,10 @@ fn Asked(agent: Live, name: String) -> impl IntoView {
 }
 
 #[component]
-fn Looked(agent: Live, name: String) -> impl IntoView {
+fn Looked(agent: Live, seen: Seen, name: String) -> impl IntoView {
     let (t, act) = (use_strings(), use_act());
     let p = t.people;
-    let cut = move |_| act.run(api::answer_look(agent.id, Step::End), |()| ());
+    let cut = move |_| act.run(api::answer_look(agent.id, seen, Step::End), |()| ());
     view! {
         <div class="banner" data-state="failed" role="alert">
             {icon("user")}

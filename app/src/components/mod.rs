@@ -1,5 +1,6 @@
 //! The pieces that pages are made of. Their looks are in `style/`.
 
+pub mod access;
 pub mod act;
 pub mod agent_menu;
 pub mod command;

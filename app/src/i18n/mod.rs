@@ -1,5 +1,6 @@
 //! The console's two languages. A text that one of them lacks does not build.
 
+mod access;
 mod budgets;
 mod en;
 mod es;

@@ -16,7 +16,7 @@ use crate::i18n::{use_lang, use_strings};
 /// The month of the first entry there can be.
 const FIRST: Month = Month { year: 2026, month: 11 };
 /// Acts that can be asked for, in the order of the list.
-const ACTS: [&str; 17] = [
+const ACTS: [&str; 20] = [
     "add_person",
     "change_role",
     "change_team",
@@ -24,6 +24,9 @@ const ACTS: [&str; 17] = [
     "invite",
     "withdraw_invitation",
     "end_sessions",
+    "link_person",
+    "close_access",
+    "open_access",
     "ask_to_look",
     "let_look",
     "decline_look",
@@ -175,6 +178,7 @@ fn Line(entry: Entry) -> impl IntoView {
     let to = entry.act.person().map(ToString::to_string);
     let agent = entry.act.agent().map(|agent| agent.to_string());
     let detail = (p.detail)(&entry.act);
+    let untold = (entry.untold > 0).then(|| (lang.access().untold)(&lang.count(entry.untold.into())));
     let state = match entry.outcome {
         Outcome::Allowed => "allowed",
         Outcome::Refused => "refused",
@@ -191,6 +195,7 @@ fn Line(entry: Entry) -> impl IntoView {
                 {to.map(|to| view! { ": " <strong>{to}</strong> })}
                 {agent.map(|agent| view! { " " <code class="small">{agent}</code> })}
                 {(!detail.is_empty()).then(|| view! { " " <span class="soft">{detail}</span> })}
+                {untold.map(|untold| view! { " " <span class="soft">{untold}</span> })}
             </span>
             <span role="cell" data-column="outcome" class="outcome" data-outcome=state>
                 {p.outcome(entry.outcome)}

@@ -1,5 +1,6 @@
 //! «Personas»: who comes in here, and what they may. For administrators.
 
+use domain::access::Access;
 use domain::name::Name;
 use domain::role::Role;
 use domain::time::Timestamp;
@@ -10,6 +11,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{FaultPage, Nothing};
 use crate::api::{self, InvitationView, PersonView};
+use crate::components::access::{AccessItem, CloseAccessDialog};
 use crate::components::act::use_act;
 use crate::components::command::Command;
 use crate::components::dialog::{Dialog, DialogFoot, DialogHandle};
@@ -108,7 +110,14 @@ fn Person(person: PersonView, now: Timestamp) -> impl IntoView {
     let agents = format!("/fleet?owner={}", encoded(&person.name));
     let count = lang.count(person.agents.into());
     let label = format!("{}: {count}", p.agents);
+    let access = RwSignal::new(person.access);
     let person = RwSignal::new(person);
+    let closing = RwSignal::new(false);
+    let stop_closing = Callback::new(move |()| closing.set(false));
+    let is_closed = move || {
+        (access.get() == Access::Closed)
+            .then(|| view! { " " <span class="outcome" data-outcome="refused">{lang.access().closed}</span> })
+    };
     let changing = RwSignal::new(false);
     let close = Callback::new(move |()| changing.set(false));
     let sign_out = move |_| {
@@ -126,6 +135,7 @@ fn Person(person: PersonView, now: Timestamp) -> impl IntoView {
             <span role="cell" data-column="name">
                 <strong>{name.get_value().to_string()}</strong>
                 {mine.then(|| view! { " " <span class="estimate">{p.you}</span> })}
+                {is_closed}
             </span>
             <span role="cell" data-column="role">{role}</span>
             <span role="cell" data-column="team" class="soft">{team}</span>
@@ -150,9 +160,18 @@ fn Person(person: PersonView, now: Timestamp) -> impl IntoView {
                             {icon("leave")}
                             {p.sign_out_everywhere}
                         </button>
+                        {(!mine)
+                            .then(|| view! { <AccessItem name=name.get_value() access closing /> })}
                     </div>
                 </details>
             </span>
+            {move || {
+                closing
+                    .get()
+                    .then(|| {
+                        view! { <CloseAccessDialog name=name.get_value() access closed=stop_closing /> }
+                    })
+            }}
             {move || changing.get().then(|| view! { <ChangeDialog person closed=close /> })}
         </div>
     }

@@ -99,6 +99,7 @@ async fn windows(store: &dyn Store) -> [Duration; 3] {
         role: Role::User,
         team: None,
         created_at: NOW,
+        closed_at: None,
     };
     assert!(store.add_user(&user).await.unwrap());
     let roster = Roster::new(Writers::One, Policy::default());

@@ -39,7 +39,14 @@ async fn main() {
     for n in 0..PEOPLE {
         let (name, role) =
             if n == 0 { ("owner".to_owned(), Role::Admin) } else { (format!("person {n:02}"), Role::User) };
-        let user = User { id: person(n), name: name.parse().unwrap(), role, team: None, created_at: now };
+        let user = User {
+            id: person(n),
+            name: name.parse().unwrap(),
+            role,
+            team: None,
+            created_at: now,
+            closed_at: None,
+        };
         assert!(store.add_user(&user).await.unwrap());
     }
     let mut writing = JoinSet::new();

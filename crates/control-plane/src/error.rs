@@ -26,6 +26,9 @@ pub enum Error {
     /// Somebody goes by that name, or was invited by it.
     #[error("somebody has that name, or an invitation by it")]
     NameTaken,
+    /// Nobody keeps themselves out, and an administrator is left.
+    #[error("nobody closes their own access, or that of the last administrator")]
+    StaysOpen,
     /// The caller's role does not allow it.
     #[error("your role does not allow that")]
     Forbidden,
@@ -125,6 +128,7 @@ impl Error {
             Self::WrongPassword => "wrong_password",
             Self::SlowDown { .. } => "slow_down",
             Self::NameTaken => "name_taken",
+            Self::StaysOpen => "stays_open",
             Self::Forbidden => "forbidden",
             Self::Invalid { .. } => "invalid",
             Self::Illegal(Illegal::Gone) => "deleted",

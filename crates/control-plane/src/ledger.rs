@@ -128,7 +128,8 @@ impl Ledger {
     pub fn committed(&self, transition: &Transition) {
         let agent = &transition.agent;
         for event in &transition.events {
-            tracing::info!(agent = %agent.id, generation = %event.generation, seq = event.seq, event = ?event.what, "agent {}", agent.id);
+            // Its word alone: what a program said at its end is its owner's.
+            tracing::info!(agent = %agent.id, generation = %event.generation, seq = event.seq, event = event.what.as_str(), "agent {}", agent.id);
         }
         self.roster.took(agent);
         self.hub.tell(Change { agent: agent.id, owner: agent.owner });

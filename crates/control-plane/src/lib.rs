@@ -9,7 +9,9 @@ pub mod audit;
 pub mod aws;
 pub mod budgets;
 pub mod clock;
+mod closed;
 pub mod demo;
+pub mod descriptors;
 mod drain;
 mod due;
 pub mod egress;
@@ -29,6 +31,7 @@ mod looks;
 #[cfg(feature = "aws")]
 mod mend;
 pub mod orchestrator;
+pub mod peers;
 pub mod plane;
 pub mod prices;
 pub mod provider;

@@ -3,10 +3,13 @@
 //! relay, where they can be cut off, and nothing that they send does anything.
 
 use domain::agent::{Agent, Phase, ProviderName};
+use std::time::Duration;
+
 use domain::audit::{Act, Outcome};
 use domain::id::AgentId;
-use domain::look::{Look, State, Step};
+use domain::look::{Look, Seen, State, Step};
 use domain::ticket::{Claims, Scope, TICKET_LIFE};
+use domain::time::Timestamp;
 
 use crate::error::{Error, Result};
 use crate::fleet::{Connect, Fleet};
@@ -59,22 +62,28 @@ impl Fleet {
     /// The owner lets somebody look, declines, or cuts them off.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when nobody asks or looks any more.
-    pub async fn answer_look(&self, who: &Principal, id: AgentId, step: Step) -> Result<()> {
+    /// [`Error::NotFound`] when nobody asks or looks any more, [`Error::Contended`]
+    /// when it is another than the owner saw.
+    pub async fn answer_look(&self, who: &Principal, id: AgentId, seen: Seen, step: Step) -> Result<()> {
         self.own(who, id).await?;
-        self.step(who, id, step).await
+        let look = self.ledger.store.look(id).await?.filter(|look| self.is_under_way(look));
+        let look = look.ok_or(Error::NotFound)?;
+        if look.seen() != seen {
+            return Err(Error::Contended);
+        }
+        self.step(who, &look, step).await
     }
 
     /// Whoever asked or looks ends it.
     pub async fn end_look(&self, who: &Principal, id: AgentId) -> Result<()> {
-        self.look_of(who, id).await?.ok_or(Error::NotFound)?;
-        self.step(who, id, Step::End).await
+        let look = self.look_of(who, id).await?.ok_or(Error::NotFound)?;
+        self.step(who, &look, Step::End).await
     }
 
-    async fn step(&self, who: &Principal, id: AgentId, step: Step) -> Result<()> {
-        let look = self.ledger.store.look(id).await?.ok_or(Error::NotFound)?;
+    /// On the very look that was read: its version says so.
+    async fn step(&self, who: &Principal, look: &Look, step: Step) -> Result<()> {
         let next = look.after(step, self.ledger.now()).ok_or(Error::NotFound)?;
-        let by = look.by;
+        let (id, by) = (look.agent, look.by);
         let act = match step {
             Step::Accept => Act::LetLook { agent: id, by },
             Step::Decline => Act::DeclineLook { agent: id, by },
@@ -85,10 +94,11 @@ impl Fleet {
 
     async fn put_look(&self, who: &Principal, look: &Look, act: Act) -> Result<()> {
         let told = self.audit.entry(who.actor(), act, Outcome::Allowed);
-        self.ledger.store.put_look(look, &told).await?;
-        // Both sides' pages look again, and what is open by it is asked of.
+        let put = self.ledger.store.put_look(look, &told).await;
+        // Both sides' pages look again, and what is open by it is asked of; also
+        // where it failed, for it may have been done.
         self.guests.identity.took_back();
-        Ok(())
+        Ok(put?)
     }
 
     fn is_under_way(&self, look: &Look) -> bool {
@@ -96,13 +106,13 @@ impl Fleet {
     }
 
     /// The agent, if whoever asks is let look into it now.
-    async fn shown(&self, who: &Principal, id: AgentId) -> Result<Agent> {
+    async fn shown(&self, who: &Principal, id: AgentId) -> Result<(Agent, Timestamp)> {
         let look = self.look_of(who, id).await?.ok_or(Error::NotFound)?;
         if !look.shows(who.user, self.ledger.now()) {
             return Err(Error::NotFound);
         }
         let agent = self.ledger.agent(id).await?;
-        if agent.phase == Phase::Running { Ok(agent) } else { Err(Error::NotRunning) }
+        if agent.phase == Phase::Running { Ok((agent, look.until)) } else { Err(Error::NotRunning) }
     }
 
     /// Whether whoever asks may look no longer.
@@ -112,15 +122,21 @@ impl Fleet {
 
     /// A ticket to look into a terminal once, through the relay.
     pub async fn connect_to_look(&self, who: &Principal, id: AgentId) -> Result<Connect> {
-        let instance = self.shown(who, id).await?.instance_id();
+        let instance = self.shown(who, id).await?.0.instance_id();
         let expires_at = self.ledger.now().after(TICKET_LIFE);
         let claims = Claims { scope: Scope::Look, instance, expires_at, nonce: random::bytes() };
         Ok(Connect { instance, ticket: self.signer.sign(&claims), expires_at, direct: None })
     }
 
-    /// A stream to the instance, for the relay.
-    pub async fn dial_to_look(&self, who: &Principal, id: AgentId) -> Result<Connection> {
-        let agent = self.shown(who, id).await?;
-        Ok(self.provider.dial(&agent.instance_id()).await?)
+    /// A stream to the instance, for the relay, and how long it may last at most.
+    pub async fn dial_to_look(&self, who: &Principal, id: AgentId) -> Result<(Connection, Duration)> {
+        let (agent, until) = self.shown(who, id).await?;
+        let left = until.since(self.ledger.now());
+        Ok((self.provider.dial(&agent.instance_id()).await?, left))
+    }
+
+    /// How long a look is left as it is, if nobody changes it.
+    pub fn left_of(&self, look: &Look) -> Duration {
+        look.until.since(self.ledger.now())
     }
 }

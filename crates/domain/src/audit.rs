@@ -19,6 +19,14 @@ pub struct Entry {
     #[serde(flatten)]
     pub act: Act,
     pub outcome: Outcome,
+    /// Refusals like this one that came since the last that was told, and were not told.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub untold: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Entry {
@@ -80,6 +88,19 @@ pub enum Act {
         person: UserId,
         name: Name,
     },
+    /// A link that signs them in was made for them.
+    LinkPerson {
+        person: UserId,
+        name: Name,
+    },
+    CloseAccess {
+        person: UserId,
+        name: Name,
+    },
+    OpenAccess {
+        person: UserId,
+        name: Name,
+    },
     // Looking is told only where it was refused.
     SeePeople,
     SeeFleet,
@@ -134,6 +155,9 @@ impl Act {
             Self::Invite { .. } => "invite",
             Self::WithdrawInvitation { .. } => "withdraw_invitation",
             Self::EndSessions { .. } => "end_sessions",
+            Self::LinkPerson { .. } => "link_person",
+            Self::CloseAccess { .. } => "close_access",
+            Self::OpenAccess { .. } => "open_access",
             Self::SeeBudgets => "see_budgets",
             Self::SeePeople => "see_people",
             Self::SeeFleet => "see_fleet",
@@ -160,6 +184,9 @@ impl Act {
             | Self::ChangeTeam { name, .. }
             | Self::Invite { name, .. }
             | Self::WithdrawInvitation { name }
+            | Self::LinkPerson { name, .. }
+            | Self::CloseAccess { name, .. }
+            | Self::OpenAccess { name, .. }
             | Self::EndSessions { name, .. } => Some(name),
             Self::SetBudget { name, .. } => name.as_ref(),
             _ => None,
@@ -206,6 +233,7 @@ mod tests {
             actor: Actor::Person { user: UserId::from_random([0; 10]), name: "Ana".parse().unwrap() },
             act: Act::WakeAgent { agent: AgentId::from_random([0; 10]) },
             outcome: Outcome::Refused,
+            untold: 0,
         };
         let text = serde_json::to_string(&entry).unwrap();
         assert_eq!(
@@ -213,6 +241,9 @@ mod tests {
             r#"{"at":1790000000000,"id":"0000000000000000","actor":{"by":"person","user":"0000000000000000","name":"Ana"},"act":"wake_agent","agent":"0000000000000000","outcome":"refused"}"#
         );
         assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
+        let more = Entry { untold: 7, ..entry.clone() };
+        let text = serde_json::to_string(&more).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), more);
         assert!(text.contains(&format!(r#""act":"{}""#, entry.act.as_str())));
     }
 }

@@ -62,6 +62,28 @@ pub enum What {
     Deleted,
 }
 
+impl What {
+    /// Its word, without what programs said.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Renamed => "renamed",
+            Self::Boot { .. } => "boot",
+            Self::IdleWarning { .. } => "idle_warning",
+            Self::KeptAwake => "kept_awake",
+            Self::Saving { .. } => "saving",
+            Self::Saved { .. } => "saved",
+            Self::SaveFailed { .. } => "save_failed",
+            Self::Lost { .. } => "lost",
+            Self::Asleep => "asleep",
+            Self::Failed { .. } => "failed",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// Why an agent is put to sleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

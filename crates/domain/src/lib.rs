@@ -3,6 +3,7 @@
 //! be replayed, and all of it also runs in the browser.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod access;
 pub mod agent;
 pub mod audit;
 pub mod boot;

@@ -41,6 +41,14 @@ pub struct Look {
     pub version: u64,
 }
 
+/// Which request or look somebody means: the one that they saw, and not what
+/// came in its place meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    pub by: UserId,
+    pub until: Timestamp,
+}
+
 /// How a look is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,6 +73,11 @@ impl Look {
         }
         let version = before.map_or(0, |before| before.version);
         Some(Self { agent, by, name, state: State::Asked, until: now.after(ASK_LIFE), version })
+    }
+
+    /// What tells it from the agent's others.
+    pub fn seen(&self) -> Seen {
+        Seen { by: self.by, until: self.until }
     }
 
     /// How far it is at that instant.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use control_plane::identity::Right;
 use control_plane::{Error, Identity, Principal};
 
 use super::problem::Problem;
@@ -38,4 +39,9 @@ async fn caller(identity: &Identity, headers: &HeaderMap) -> Result<Principal, E
 /// Resolves when the request's token is no longer good.
 pub async fn until_refused(identity: Arc<Identity>, headers: HeaderMap) {
     identity.until_refused(|| caller(&identity, &headers)).await;
+}
+
+/// The same, and when whose it is has no longer that right.
+pub async fn until_without(identity: Arc<Identity>, right: Right, headers: HeaderMap) {
+    identity.until_without(right, || caller(&identity, &headers)).await;
 }

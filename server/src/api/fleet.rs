@@ -8,6 +8,7 @@ use axum::extract::{FromRequestParts, Path, Query as UrlQuery, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use control_plane::identity::Right;
 use control_plane::{Fleet, Identity, audit};
 use domain::boot::BootPhase;
 use domain::fleet::{self, Query};
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::agents::{Body as JsonBody, name, read};
-use super::bearer::Bearer;
+use super::bearer::{self, Bearer};
 use super::problem::Problem;
 use super::resource::word;
 
@@ -251,5 +252,7 @@ pub async fn audit_log(
         Ok::<_, std::io::Error>(line + "\n")
     });
     let lines = lines.inspect_err(|error| tracing::error!(%error, "an export of the audit log broke off"));
+    let ends = bearer::until_without(identity, Right::ReadAudit, parts.headers);
+    let lines = lines.take_until(ends);
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }

@@ -53,6 +53,7 @@ pub fn router() -> Router<State> {
         .routes(routes!(budgets::put_person))
         .routes(routes!(people::list))
         .routes(routes!(people::give_team))
+        .routes(routes!(people::give_access))
         .routes(routes!(people::end_sessions))
         .routes(routes!(people::invitations, people::invite))
         .routes(routes!(people::withdraw))

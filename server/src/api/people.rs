@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use control_plane::Identity;
 use control_plane::store::{Invitation as Open, Listed};
+use control_plane::{Fleet, Identity};
+use domain::access::Access;
 use domain::name::Name;
 use domain::role::Role;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct Person {
     pub team: Option<String>,
     /// RFC 3339, UTC.
     pub created_at: String,
+    /// `closed` while an administrator keeps them out, else `open`.
+    pub access: String,
     /// When they last did something in the console, to some minutes; null: never.
     pub seen_at: Option<String>,
 }
@@ -41,6 +44,7 @@ impl Person {
             role: user.role.to_string(),
             team: user.team.as_ref().map(ToString::to_string),
             created_at: user.created_at.to_string(),
+            access: if user.is_let_in() { Access::Open } else { Access::Closed }.as_str().to_owned(),
             seen_at: listed.seen_at.map(|at| at.to_string()),
         }
     }
@@ -88,7 +92,37 @@ fn team(text: Option<String>) -> Result<Option<Name>, Problem> {
     team.map_err(|error: domain::name::InvalidName| Problem::invalid("team", &error.to_string()))
 }
 
-/// Ends all sessions of a person, and what is open by them within a second. Takes the role admin.
+/// Whether a person is let in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRequest {
+    /// `open` or `closed`.
+    pub access: String,
+}
+
+/// Closes a person's access or opens it again: while it is closed nothing of theirs opens anything, what they have
+/// open ends within a second, and their agents are saved and sleep. Takes the role admin.
+#[utoipa::path(put, path = "/api/v1/people/{name}/access", request_body = AccessRequest,
+    params(("name" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn give_access(
+    who: Bearer,
+    State(identity): State<Arc<Identity>>,
+    State(fleet): State<Arc<Fleet>>,
+    Path(person): Path<String>,
+    body: Body<AccessRequest>,
+) -> Result<StatusCode, Problem> {
+    let access: Access = read(body)?
+        .access
+        .parse()
+        .map_err(|error: domain::access::UnknownAccess| Problem::invalid("access", &error.to_string()))?;
+    let user = identity.give_access(&who.0, &name(&person)?, access).await?;
+    fleet.put_closed_to_sleep(&user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends all sessions, unused links and API tokens of a person, and what is open by them within a second. Takes the role admin.
 #[utoipa::path(delete, path = "/api/v1/people/{name}/sessions", params(("name" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]

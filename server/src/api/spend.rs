@@ -5,18 +5,19 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
+use control_plane::identity::Right;
 use control_plane::spend::{Each, Row, Spend};
-use control_plane::{Fleet, Principal};
-use domain::spend::{Query, Report, Series, Slice, Upkeep};
+use control_plane::{Fleet, Identity, Principal};
+use domain::spend::{Query, Report, Scope, Series, Slice, Upkeep};
 use domain::time::Month;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::bearer::Bearer;
+use super::bearer::{self, Bearer};
 use super::fleet::pairs;
 use super::problem::Problem;
 
@@ -129,9 +130,18 @@ pub async fn month(
 pub async fn export(
     who: Bearer,
     State(spend): State<Arc<Spend>>,
+    State(identity): State<Arc<Identity>>,
+    headers: HeaderMap,
     export: Export,
 ) -> Result<Response, Problem> {
-    file(spend, &who.0, export).await
+    let right = export.right();
+    let until = async move {
+        match right {
+            Some(right) => bearer::until_without(identity, right, headers).await,
+            None => bearer::until_refused(identity, headers).await,
+        }
+    };
+    file(spend, &who.0, export, until).await
 }
 
 /// The query that an address asks. A month that is none is said, for a sum of
@@ -155,6 +165,13 @@ pub struct Export {
     query: Query,
     each: Each,
     format: Format,
+}
+
+impl Export {
+    /// The right that it takes, where it is of more than one's own.
+    pub fn right(&self) -> Option<Right> {
+        (self.query.of == Scope::Fleet).then_some(Right::SeeFleet)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -184,8 +201,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Export {
     }
 }
 
-/// The file, written as it is read. It is for saving, under a name of its own.
-pub async fn file(spend: Arc<Spend>, who: &Principal, export: Export) -> Result<Response, Problem> {
+/// The file, written as it is read, `until` whoever asked may no longer. It is
+/// for saving, under a name of its own.
+pub async fn file(
+    spend: Arc<Spend>,
+    who: &Principal,
+    export: Export,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> Result<Response, Problem> {
     let Export { query: Query { of, month, .. }, each, format } = export;
     let month = month.unwrap_or_else(|| spend.this_month());
     let rows = spend.export(who, of, month, each).await?;
@@ -195,7 +218,7 @@ pub async fn file(spend: Arc<Spend>, who: &Principal, export: Export) -> Result<
     };
     let name = format!("attachment; filename=\"openclaw-cloud-{}-{month}.{end}\"", of.as_str());
     let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(lines(rows, format))).into_response())
+    Ok((headers, Body::from_stream(lines(rows, format).take_until(until))).into_response())
 }
 
 fn lines(

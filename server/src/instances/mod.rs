@@ -4,10 +4,12 @@
 mod objects;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -21,6 +23,8 @@ use domain::protocol::{BucketKeys, EnrolReply, EnrolRequest, Report, SnapshotCom
 /// The most that a word of an instance may hold, in bytes; objects of its
 /// repository have a bound of their own.
 const BODY_MAX: usize = 64 * 1024;
+/// How long a request may take, body and answer. Instances give theirs up sooner.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn router(link: Arc<Link>) -> Router {
     Router::new()
@@ -37,7 +41,17 @@ pub fn router(link: Arc<Link>) -> Router {
                 .delete(objects::remove)
                 .layer(DefaultBodyLimit::max(objects::OBJECT_MAX)),
         )
+        .layer(axum::middleware::from_fn(in_time))
         .with_state(link)
+}
+
+/// Ends a request that takes for ever: it holds what was sent of it.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        // Whoever is at fault, the same may succeed a moment later.
+        Err(_) => Refusal::status(StatusCode::SERVICE_UNAVAILABLE, "it took too long").into_response(),
+    }
 }
 
 async fn enrol(

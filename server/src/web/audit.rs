@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
+use control_plane::identity::Right;
 use control_plane::{Error, Identity, audit};
 use domain::audit::{Actor, Entry};
 use domain::time::Month;
@@ -33,6 +34,13 @@ pub async fn export(
         "json" => false,
         _ => return Err(Problem::invalid("format", "`csv` or `json`")),
     };
+    let ends = {
+        let identity = Arc::clone(&identity);
+        async move {
+            let proof = || app::api::session(&identity, &headers);
+            identity.until_without(Right::ReadAudit, proof).await;
+        }
+    };
     let entries = log.since(month).try_take_while(move |entry| {
         let within = entry.month() == month;
         async move { Ok(within) }
@@ -46,8 +54,9 @@ pub async fn export(
     let (kind, end) =
         if csv { ("text/csv; charset=utf-8", "csv") } else { ("application/x-ndjson", "jsonl") };
     let name = format!("attachment; filename=\"audit-{month}.{end}\"");
-    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(head.chain(lines))).into_response())
+    let kinds = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
+    let lines = head.chain(lines).take_until(ends);
+    Ok((kinds, Body::from_stream(lines)).into_response())
 }
 
 /// An entry, its whole JSON last.

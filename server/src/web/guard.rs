@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
 
-use crate::state::{Origins, Proxies};
+use crate::state::{Origins, Proxies, Shown};
 
 /// The most that a request of a person or program may hold, in bytes.
 const BODY_MAX: usize = 64 * 1024;
@@ -29,6 +29,14 @@ pub async fn known_host(State(origins): State<Origins>, request: Request, next: 
     }
     (StatusCode::MISDIRECTED_REQUEST, "the console is not reached by this name; see --origin\n")
         .into_response()
+}
+
+/// Refuses who comes past our proxies: they could say any address.
+pub async fn through_proxy(State(shown): State<Shown>, request: Request, next: Next) -> Response {
+    if shown.by(request.headers()) {
+        return next.run(request).await;
+    }
+    (StatusCode::FORBIDDEN, "the console is not reached here\n").into_response()
 }
 
 /// Notes where a request came from, for whoever slows down what is tried there.

@@ -97,10 +97,9 @@ fn looks(
             {
                 yield Ok(event);
             }
+            let left = look.as_ref().map_or(Duration::MAX, |look| fleet.left_of(look));
             sent = Some(look);
-            if changes.changed().await.is_err() {
-                return;
-            }
+            let _ = tokio::time::timeout(left, changes.next()).await;
         }
     }
 }

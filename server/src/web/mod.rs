@@ -43,6 +43,7 @@ pub fn router(state: State) -> anyhow::Result<Router> {
         .layer(axum::middleware::from_fn(guard::small_body))
         .layer(csrf)
         .layer(axum::middleware::from_fn_with_state(state.origins.clone(), guard::known_host))
+        .layer(axum::middleware::from_fn_with_state(state.shown, guard::through_proxy))
         .layer(axum::middleware::from_fn(guard::headers));
     Ok(Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

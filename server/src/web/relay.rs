@@ -57,7 +57,7 @@ pub async fn look(
         return Err(Problem::status(StatusCode::FORBIDDEN, "origin", "no page of this console sent that"));
     }
     let id = agent_id(&id)?;
-    let stream = fleet.dial_to_look(&who, id).await?;
+    let (stream, left) = fleet.dial_to_look(&who, id).await?;
     let headers = request.headers().clone();
     let until = async move {
         let hidden = || async {
@@ -66,7 +66,8 @@ pub async fn look(
                 Err(error) => matches!(error, Error::Unauthenticated),
             }
         };
-        identity.until(hidden).await;
+        // It ends to the second, though nothing else would have it asked of then.
+        let _ = tokio::time::timeout(left, identity.until(hidden)).await;
     };
     join(id, stream, request, until).await
 }

@@ -18,5 +18,13 @@ pub async fn export(
     export: Export,
 ) -> Result<Response, Problem> {
     let who = app::api::session(&identity, &headers).await?;
-    file(spend, &who, export).await
+    let right = export.right();
+    let until = async move {
+        let proof = || app::api::session(&identity, &headers);
+        match right {
+            Some(right) => identity.until_without(right, proof).await,
+            None => identity.until_refused(proof).await,
+        }
+    };
+    file(spend, &who, export, until).await
 }

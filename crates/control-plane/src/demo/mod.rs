@@ -90,6 +90,7 @@ impl Demo {
                     role: owner.role,
                     team: owner.team.clone(),
                     created_at,
+                    closed_at: None,
                 })
                 .await?;
         }

@@ -6,7 +6,6 @@
 mod address;
 mod gate;
 mod lively;
-mod peers;
 mod policy;
 
 #[cfg(test)]
@@ -24,12 +23,13 @@ use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::peers::{Peer, Peers, Place};
+
 pub use self::gate::{Refusal, Resolver, SystemResolver};
 pub use self::policy::{Allow, Host, HostPattern, InvalidHost, Policy};
 
 use self::gate::Gate;
 use self::lively::Lively;
-use self::peers::{Peer, Peers, Place};
 
 /// Bytes that a request's line and headers may have together.
 const HEAD: usize = 8 * 1024;

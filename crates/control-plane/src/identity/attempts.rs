@@ -10,6 +10,7 @@ use std::time::Duration;
 use domain::time::Timestamp;
 
 use crate::error::{Error, Result};
+use crate::peers::network;
 
 /// Places of each kind.
 const PLACES: usize = 8192;
@@ -120,14 +121,6 @@ impl Attempts {
         if let Some(from) = from.map(network) {
             self.addresses.forget(from, now, 1);
         }
-    }
-}
-
-/// What one customer has: an IPv4 address, or an IPv6 network of 64 bits.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
     }
 }
 

@@ -1,12 +1,15 @@
 //! Who asks. A session in a browser and a bearer token lead to the same
 //! [`Principal`]; secrets are random, and kept as digests only.
 
+mod access;
 mod attempts;
 mod passwords;
 mod people;
 mod rights;
 mod sessions;
 mod taken_back;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +38,7 @@ pub use passwords::{MAX_BYTES as PASSWORD_MAX_BYTES, MIN_CHARS as PASSWORD_MIN_C
 pub use people::PEOPLE_MAX;
 pub use rights::Right;
 pub use sessions::{OwnPassword, SignedIn};
-pub use taken_back::{LOOK, RECHECK};
+pub use taken_back::{APART, Changes, LOOK, RECHECK};
 
 /// How long a printed link may lie about.
 pub const LINK_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -43,6 +46,8 @@ pub const LINK_LIFE: Duration = Duration::from_secs(24 * 3600);
 pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long an invitation can be accepted.
 pub const INVITATION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Open invitations that one person may have made.
+pub const INVITATIONS_MAX: usize = 50;
 /// Tokens one person may have.
 pub const TOKENS_MAX: usize = 50;
 /// What tokens start with, so that a leaked one is known for what it is.
@@ -189,7 +194,7 @@ impl Identity {
     }
 
     async fn principal(&self, id: UserId, proof: Proof) -> Result<Principal> {
-        let user = self.store.user(id).await?.ok_or(Error::Unauthenticated)?;
+        let user = self.store.user(id).await?.filter(User::is_let_in).ok_or(Error::Unauthenticated)?;
         Ok(Principal::of(user, Some(proof)))
     }
 }

@@ -6,7 +6,7 @@ use domain::name::Name;
 use domain::protocol::Secret;
 use domain::role::Role;
 
-use super::{INVITATION_LIFE, Identity, Principal, Right};
+use super::{INVITATION_LIFE, INVITATIONS_MAX, Identity, Principal, Right};
 use crate::error::{Error, Result};
 use crate::random;
 use crate::store::{Hash, Invitation, Invited, Listed, User, UserChange};
@@ -26,6 +26,7 @@ impl Identity {
             role,
             team: None,
             created_at: self.now(),
+            closed_at: None,
         };
         let act = Act::AddPerson { person: user.id, name: name.clone(), role };
         let added = async { Ok(self.store.add_user(&user).await?) };
@@ -60,10 +61,12 @@ impl Identity {
         }
         let act = Act::ChangeRole { person, name, from, to: role };
         let told = self.audit.entry(actor, act, Outcome::Allowed);
-        if !self.store.change_user(user.id, &UserChange::Role(role), &told).await? {
+        let changed = self.store.change_user(user.id, &UserChange::Role(role), &told).await;
+        // Also where it failed: it may have been done.
+        self.took_back();
+        if !changed? {
             return Err(Error::NoSuchPerson);
         }
-        self.took_back();
         Ok(User { role, ..user })
     }
 
@@ -107,7 +110,8 @@ impl Identity {
     /// A one-time secret that makes whoever shows it a new person.
     ///
     /// # Errors
-    /// [`Error::NameTaken`] when somebody goes by that name or is invited by it.
+    /// [`Error::NameTaken`] when somebody goes by that name or is invited by it,
+    /// [`Error::TooMany`] when the caller has [`INVITATIONS_MAX`] open.
     pub async fn invite(
         &self,
         who: &Principal,
@@ -123,6 +127,9 @@ impl Identity {
             || invited.iter().any(|other| other.invited.name == name);
         if taken {
             return Err(Error::NameTaken);
+        }
+        if invited.iter().filter(|other| other.invited.by == who.name).count() >= INVITATIONS_MAX {
+            return Err(Error::TooMany { what: "open invitations", most: INVITATIONS_MAX });
         }
         let secret = random::secret();
         let invitation = Invitation {

@@ -62,7 +62,14 @@ impl Identity {
         Ok(secret)
     }
 
-    /// A one-time secret that signs `user` in within [`LINK_LIFE`].
+    /// The same for somebody else, by a command on the installation.
+    pub async fn link_person(&self, user: &User) -> Result<Secret> {
+        let act = Act::LinkPerson { person: user.id, name: user.name.clone() };
+        self.audit.told(Actor::CommandLine, act, self.sign_in_link(user.id)).await
+    }
+
+    /// A one-time secret that signs `user` in within [`LINK_LIFE`], in the place
+    /// of any that they have and did not use.
     pub async fn sign_in_link(&self, user: UserId) -> Result<Secret> {
         let secret = random::secret();
         let link = SignInLink {
@@ -79,19 +86,36 @@ impl Identity {
     pub async fn sign_in(&self, link: &str, user_agent: &str) -> Result<SignedIn> {
         let token = Hash::of(link.as_bytes());
         let (user, how) = match self.store.take_sign_in_link(token, self.now()).await? {
-            Some(user) => (user, How::Link),
+            Some(user) => (self.let_in(user).await?, How::Link),
             None => (self.accept_invitation(token).await?, How::Invitation),
         };
         Ok(SignedIn { session: self.begin_session(user, how, user_agent).await?, how })
     }
 
-    /// Makes whoever shows an invitation the person that it is for.
+    async fn let_in(&self, user: UserId) -> Result<UserId> {
+        let user = self.store.user(user).await?.filter(User::is_let_in).ok_or(Error::Unauthenticated)?;
+        Ok(user.id)
+    }
+
+    /// Makes whoever shows an invitation the person that it is for, as long as
+    /// who invited them may still do that.
     async fn accept_invitation(&self, token: Hash) -> Result<UserId> {
         let now = self.now();
         let invitation = self.store.invitation(token, now).await?.ok_or(Error::Unauthenticated)?;
         let invited = invitation.invited;
+        let inviter = self.store.user_named(invited.by.as_str()).await?;
+        if !inviter.is_some_and(|user| user.is_let_in() && Right::ManagePeople.is_of(user.role)) {
+            return Err(Error::Unauthenticated);
+        }
         let id = UserId::from_random(random::bytes());
-        let user = User { id, name: invited.name, role: invited.role, team: invited.team, created_at: now };
+        let user = User {
+            id,
+            name: invited.name,
+            role: invited.role,
+            team: invited.team,
+            created_at: now,
+            closed_at: None,
+        };
         let act = Act::AddPerson { person: id, name: user.name.clone(), role: user.role };
         let actor = Actor::Person { user: id, name: user.name.clone() };
         let told = self.audit.entry(actor, act, Outcome::Allowed);
@@ -114,17 +138,28 @@ impl Identity {
         from: Option<IpAddr>,
         user_agent: &str,
     ) -> Result<Secret> {
-        let name = name.trim();
+        // What can't be a name is nobody's, and no store need be asked for it.
+        let Ok(name) = name.parse::<Name>() else { return Err(Error::WrongPassword) };
+        let name = name.as_str();
         self.attempts.begin(name, from, self.now())?;
         let user = self.store.user_named(name).await?;
         // Asked for nobody too: that is a read that somebody else costs.
         let id = user.as_ref().map_or(UserId::from_random([0; 10]), |user| user.id);
         let hash = self.store.password(id).await?;
-        if !self.passwords.matches(password, hash).await? {
+        if !self.passwords.matches(password, hash.clone()).await?
+            || !user.is_some_and(|user| user.is_let_in())
+        {
             return Err(Error::WrongPassword);
         }
         self.attempts.succeeded(name, from, self.now());
-        self.begin_session(id, How::Password, user_agent).await
+        let session = self.begin_session(id, How::Password, user_agent).await?;
+        // It takes a while to look at a password: one that was given meanwhile ended the
+        // sessions that were there, and this was not.
+        if self.store.password(id).await? != hash {
+            self.sign_out(session.expose()).await?;
+            return Err(Error::WrongPassword);
+        }
+        Ok(session)
     }
 
     /// Whether the caller has a password, and whether they must say it to get
@@ -148,8 +183,8 @@ impl Identity {
         session.how != How::Password && session.created_at.after(LINK_LIFE) > self.now()
     }
 
-    /// Gives the caller a password, and ends their other sessions. Who came by
-    /// a link need not say the one they had: it is how a forgotten one is mended.
+    /// Gives the caller a password, and ends their other sessions and their
+    /// links. Their API tokens stay. Who came by a link need not say the one they had: it is how a forgotten one is mended.
     ///
     /// # Errors
     /// [`Error::WrongPassword`] when `current` is not the one they had,
@@ -167,6 +202,7 @@ impl Identity {
         }
         let hash = self.passwords.hash(new).await?;
         self.store.put_password(who.user, &hash).await?;
+        self.store.void_sign_in_links(who.user).await?;
         self.end_all(who.user, Some(session.id())).await
     }
 
@@ -186,8 +222,10 @@ impl Identity {
 
     /// Ends a session; one that is not there has ended already.
     pub async fn sign_out(&self, secret: &str) -> Result<()> {
-        self.store.end_session(Hash::of(secret.as_bytes())).await?;
-        self.took_back();
+        // A stranger may call this as often as they like: it is news only if something ended.
+        if self.store.end_session(Hash::of(secret.as_bytes())).await? {
+            self.took_back();
+        }
         Ok(())
     }
 
@@ -205,14 +243,17 @@ impl Identity {
         Ok(())
     }
 
-    /// Ends the caller's sessions but the one they ask by.
+    /// Ends the caller's sessions but the one they ask by, and their links. Their
+    /// API tokens stay.
     pub async fn end_other_sessions(&self, who: &Principal) -> Result<()> {
         let sessions = self.store.sessions_of(who.user, self.now()).await?;
         let mine = sessions.iter().find(|session| who.proof == Some(Proof::Session(session.token)));
+        self.store.void_sign_in_links(who.user).await?;
         self.end_all(who.user, mine.map(Session::id)).await
     }
 
-    /// Ends all sessions of a person, by a command on the installation.
+    /// Ends whatever a person is signed in by and could be but for their password:
+    /// sessions, links and API tokens; by a command on the installation.
     pub async fn sign_out_everywhere(&self, name: &Name) -> Result<()> {
         let user = self.store.user_named(name.as_str()).await?.ok_or(Error::NoSuchPerson)?;
         self.end_sessions(Actor::CommandLine, user).await
@@ -229,7 +270,14 @@ impl Identity {
 
     async fn end_sessions(&self, actor: Actor, user: User) -> Result<()> {
         let act = Act::EndSessions { person: user.id, name: user.name };
-        self.audit.told(actor, act, self.end_all(user.id, None)).await
+        let end = async {
+            self.store.void_sign_in_links(user.id).await?;
+            for token in self.store.tokens_of(user.id).await? {
+                self.store.revoke_token(user.id, token.id).await?;
+            }
+            self.end_all(user.id, None).await
+        };
+        self.audit.told(actor, act, end).await
     }
 
     /// Ends all sessions of somebody but one.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{Identity, Principal, Right};
 use crate::error::{Error, Result};
@@ -15,6 +16,27 @@ use crate::error::{Error, Result};
 pub const LOOK: Duration = Duration::from_millis(800);
 /// How often all that is open is asked of without a word: for what expires.
 pub const RECHECK: Duration = Duration::from_secs(60);
+/// The least between two looks at what is open, however much is taken back.
+pub const APART: Duration = Duration::from_millis(250);
+
+/// Says when something was taken back. The first word comes at once; of many in
+/// a row one comes every [`APART`].
+pub struct Changes {
+    count: watch::Receiver<u64>,
+    earliest: Instant,
+}
+
+impl Changes {
+    /// The next word; none for ever where nobody is left to give it.
+    pub async fn next(&mut self) {
+        if self.count.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep_until(self.earliest).await;
+        self.count.mark_unchanged();
+        self.earliest = Instant::now() + APART;
+    }
+}
 
 impl Identity {
     /// Resolves when `proof`, a session's or token's question asked again, is
@@ -44,16 +66,16 @@ impl Identity {
     /// Resolves when `ended` says so: it is asked at once, again whenever
     /// something was taken back anywhere, and every [`RECHECK`].
     pub async fn until<F: Future<Output = bool>>(&self, ended: impl Fn() -> F) {
-        let mut taken_back = self.taken_back.subscribe();
+        let mut changes = self.changes();
         while !ended().await {
             // Either way it is asked again.
-            let _ = tokio::time::timeout(RECHECK, taken_back.changed()).await;
+            let _ = tokio::time::timeout(RECHECK, changes.next()).await;
         }
     }
 
     /// Counts whatever is taken back: whoever shows what may be asks again then.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.taken_back.subscribe()
+    pub fn changes(&self) -> Changes {
+        Changes { count: self.taken_back.subscribe(), earliest: Instant::now() }
     }
 
     /// Looks for what was taken back elsewhere, as long as anything is open here.

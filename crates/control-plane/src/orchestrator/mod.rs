@@ -8,6 +8,7 @@ mod hear;
 mod reconcile;
 mod waiting;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::budgets::{self, Courier, Endpoint};
+use crate::closed;
 use crate::due::Look;
 use crate::error::{Error, Result};
 use crate::instances::Instances;
@@ -182,9 +184,12 @@ impl Orchestrator {
             // provider's list, where it is looked up again before anything is judged.
             match self.metered().await {
                 Ok(metered) => {
-                    let owners = metered.values().map(|agent| agent.owner).collect();
+                    let owners: BTreeSet<_> = metered.values().map(|agent| agent.owner).collect();
                     if let Err(error) = self.reconcile(metered).await {
                         tracing::error!(%error, "provider and ledger could not be compared");
+                    }
+                    if let Err(error) = closed::put_all_to_sleep(&self.ledger, &owners).await {
+                        tracing::error!(%error, "whose access is closed was not looked at");
                     }
                     if let Err(error) = budgets::enforce(&self.ledger, &owners, self.notify.is_some()).await {
                         tracing::error!(%error, "budgets were not looked at");

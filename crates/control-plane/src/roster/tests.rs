@@ -39,7 +39,14 @@ async fn fixture() -> (Fixture, Vec<Agent>) {
     let store: Ledger = Arc::new(Sqlite::open(&folder.path().join("console.db")).unwrap());
     for (n, name) in [(1, "Ana"), (2, "Benito")] {
         let role = Default::default();
-        let user = User { id: owner(n), name: name.parse().unwrap(), role, team: None, created_at: START };
+        let user = User {
+            id: owner(n),
+            name: name.parse().unwrap(),
+            role,
+            team: None,
+            created_at: START,
+            closed_at: None,
+        };
         assert!(store.add_user(&user).await.unwrap());
     }
     let mut agents = Vec::new();
@@ -143,6 +150,7 @@ async fn who_changes_teams_is_found_there_once_people_are_read_anew() {
         actor: domain::audit::Actor::CommandLine,
         act: domain::audit::Act::SeePeople,
         outcome: domain::audit::Outcome::Allowed,
+        untold: 0,
     };
     assert!(fixture.store.change_user(owner(1), &team, &told).await.unwrap());
     let read_at = fixture.roster.held().people_at.unwrap();

@@ -60,6 +60,8 @@ macro_rules! suite {
             people: a_name_is_one_persons,
             people: a_role_is_changed_with_its_entry_or_not_at_all,
             people: a_sign_in_link_works_once,
+            people: a_link_takes_the_place_of_its_persons_others_and_all_are_voided,
+            people: access_is_closed_and_opened_and_changes_nothing_else,
             people: a_team_is_given_and_taken_and_changes_no_role,
             people: people_come_by_name_and_page,
             people: a_password_is_its_owners_latest,

@@ -43,6 +43,15 @@ pub struct User {
     pub role: Role,
     pub team: Option<Name>,
     pub created_at: Timestamp,
+    /// Since when an administrator keeps them out, if that is so.
+    pub closed_at: Option<Timestamp>,
+}
+
+impl User {
+    /// Whether anything of theirs opens anything.
+    pub fn is_let_in(&self) -> bool {
+        self.closed_at.is_none()
+    }
 }
 
 /// What of a person can be given another value.
@@ -50,6 +59,8 @@ pub struct User {
 pub enum UserChange {
     Role(Role),
     Team(Option<Name>),
+    /// Kept out since then, or let in.
+    Closed(Option<Timestamp>),
 }
 
 /// A person in the list of all.

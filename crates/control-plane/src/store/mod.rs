@@ -274,7 +274,7 @@ pub trait Store: Send + Sync + 'static {
 
     async fn put_invitation(&self, invitation: &Invitation, told: &Entry) -> Result<()>;
 
-    /// Those that are open at `now`, newest first; 200 at most.
+    /// Those that are open at `now`, newest first: each inviter has a bounded number.
     async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>>;
 
     /// An invitation, if it is open at `now`.
@@ -293,7 +293,11 @@ pub trait Store: Send + Sync + 'static {
         told: &Entry,
     ) -> Result<Accepted>;
 
+    /// Puts a link in the place of those that its person has and did not use.
     async fn put_sign_in_link(&self, link: &SignInLink) -> Result<()>;
+
+    /// Has a person's links that were not used work no more.
+    async fn void_sign_in_links(&self, owner: UserId) -> Result<()>;
 
     /// Spends a link: whose it was, if it is known, unspent and not expired.
     async fn take_sign_in_link(&self, token: Hash, now: Timestamp) -> Result<Option<UserId>>;
@@ -309,7 +313,8 @@ pub trait Store: Send + Sync + 'static {
     /// Notes that a session, if it is still there, and its owner were seen at `at`.
     async fn see_session(&self, session: &Session, at: Timestamp) -> Result<()>;
 
-    async fn end_session(&self, token: Hash) -> Result<()>;
+    /// Ends a session; `false` when it is not there.
+    async fn end_session(&self, token: Hash) -> Result<bool>;
 
     async fn put_token(&self, token: &ApiToken) -> Result<()>;
 
@@ -321,8 +326,8 @@ pub trait Store: Send + Sync + 'static {
     /// Takes a token back; `false` when the owner has none of that id.
     async fn revoke_token(&self, owner: UserId, id: TokenId) -> Result<bool>;
 
-    /// A number that changes whenever a session, a token, a role or a look is
-    /// taken from anybody: whoever has something open by one asks again then.
+    /// A number that changes whenever a session, a token, a role, a look or their
+    /// access is taken from anybody: whoever has something open by one asks again then.
     async fn taken_back(&self) -> Result<u64>;
 
     // ── Looks into terminals ────────────────────────────────────────────────
@@ -345,6 +350,14 @@ pub trait Store: Send + Sync + 'static {
     /// A month's entries after that one, by instant and id.
     async fn told(&self, month: Month, after: Option<(Timestamp, EntryId)>, limit: u16)
     -> Result<Vec<Entry>>;
+
+    /// A month's entries before that one, from the end, latest first.
+    async fn told_last(
+        &self,
+        month: Month,
+        before: Option<(Timestamp, EntryId)>,
+        limit: u16,
+    ) -> Result<Vec<Entry>>;
 
     // ── Upkeep ──────────────────────────────────────────────────────────────
 

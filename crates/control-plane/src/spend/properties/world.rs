@@ -165,7 +165,7 @@ impl World {
         for (n, owner) in OWNERS.into_iter().enumerate() {
             let team = (n < 2).then(|| "Norte".parse().unwrap());
             let name = format!("p{n}").parse().unwrap();
-            let user = User { id: owner, name, role: Role::User, team, created_at: start };
+            let user = User { id: owner, name, role: Role::User, team, created_at: start, closed_at: None };
             assert!(ledger.store.add_user(&user).await.unwrap());
         }
         let mut agents = Vec::new();

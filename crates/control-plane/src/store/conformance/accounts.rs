@@ -237,7 +237,7 @@ pub async fn a_teams_limit_is_its_peoples(store: Ledger) {
     let team: domain::name::Name = "ventas".parse().unwrap();
     for (n, team) in [(1, Some(team.clone())), (2, Some(team.clone())), (3, None)] {
         let name = format!("persona {n}").parse().unwrap();
-        let user = User { id: owner(n), name, role: Role::User, team, created_at: START };
+        let user = User { id: owner(n), name, role: Role::User, team, created_at: START, closed_at: None };
         assert!(store.add_user(&user).await.unwrap());
     }
     let budget = Budget { awake: Some(1), ..Budget::default() };

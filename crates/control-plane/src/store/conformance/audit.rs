@@ -15,6 +15,7 @@ pub fn entry(at: Timestamp, n: u8) -> Entry {
         actor: Actor::CommandLine,
         act: Act::SeeFleet,
         outcome: Outcome::Refused,
+        untold: 0,
     }
 }
 
@@ -38,6 +39,14 @@ pub async fn entries_come_in_order_by_month_and_page(store: Ledger) {
         paged.extend(page);
     }
     assert_eq!(paged, mine);
+    let (mut back, mut page): (Vec<Entry>, _) = (Vec::new(), store.told_last(month, None, 2).await.unwrap());
+    while !page.is_empty() {
+        assert!(page.len() <= 2);
+        back.append(&mut page);
+        let before = back.last().map(|entry| (entry.at, entry.id));
+        page = store.told_last(month, before, 2).await.unwrap();
+    }
+    assert!(back.iter().eq(mine.iter().rev()), "{back:?}");
     assert_eq!(store.told(month.next(), None, 10).await.unwrap(), [others[1].clone()]);
     assert_eq!(store.told(month.next().next(), None, 10).await.unwrap(), []);
 }

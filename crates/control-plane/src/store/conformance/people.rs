@@ -54,7 +54,14 @@ pub async fn an_expired_or_unknown_nonce_is_worth_nothing(store: Ledger) {
 }
 
 pub fn user(n: u8, name: &str) -> User {
-    User { id: owner(n), name: name.parse().unwrap(), role: Role::User, team: None, created_at: at(7) }
+    User {
+        id: owner(n),
+        name: name.parse().unwrap(),
+        role: Role::User,
+        team: None,
+        created_at: at(7),
+        closed_at: None,
+    }
 }
 
 pub async fn a_name_is_one_persons(store: Ledger) {
@@ -131,7 +138,8 @@ pub async fn a_password_is_its_owners_latest(store: Ledger) {
 pub async fn a_sign_in_link_works_once(store: Ledger) {
     let link = |name: &str| SignInLink { token: hash(name), user: owner(1), expires_at: at(100) };
     store.put_sign_in_link(&link("once")).await.unwrap();
-    store.put_sign_in_link(&link("late")).await.unwrap();
+    let late = SignInLink { user: owner(2), ..link("late") };
+    store.put_sign_in_link(&late).await.unwrap();
     let take = |_| {
         let store = store.clone();
         async move { store.take_sign_in_link(hash("once"), at(99)).await.unwrap() }
@@ -140,6 +148,36 @@ pub async fn a_sign_in_link_works_once(store: Ledger) {
     assert_eq!(taken, [owner(1)]);
     assert_eq!(store.take_sign_in_link(hash("late"), at(100)).await.unwrap(), None);
     assert_eq!(store.take_sign_in_link(hash("never"), at(1)).await.unwrap(), None);
+}
+
+pub async fn a_link_takes_the_place_of_its_persons_others_and_all_are_voided(store: Ledger) {
+    let link = |name: &str, n| SignInLink { token: hash(name), user: owner(n), expires_at: at(100) };
+    let take = async |name: &str| store.take_sign_in_link(hash(name), at(1)).await.unwrap();
+    for (name, n) in [("old", 1), ("new", 1), ("others", 2)] {
+        store.put_sign_in_link(&link(name, n)).await.unwrap();
+    }
+    assert_eq!(take("old").await, None, "there is a newer one");
+    assert_eq!(take("new").await, Some(owner(1)));
+    store.put_sign_in_link(&link("voided", 1)).await.unwrap();
+    store.void_sign_in_links(owner(1)).await.unwrap();
+    store.void_sign_in_links(owner(3)).await.unwrap();
+    assert_eq!(take("voided").await, None);
+    assert_eq!(take("others").await, Some(owner(2)));
+}
+
+pub async fn access_is_closed_and_opened_and_changes_nothing_else(store: Ledger) {
+    let ana = user(1, "Ana");
+    assert!(store.add_user(&ana).await.unwrap());
+    for (n, closed_at) in [(2, Some(at(2))), (3, None)] {
+        let known = store.taken_back().await.unwrap();
+        let change = UserChange::Closed(closed_at);
+        assert!(store.change_user(ana.id, &change, &entry(at(n), n as u8)).await.unwrap());
+        assert_ne!(store.taken_back().await.unwrap(), known, "what is open is asked of");
+        let expected = User { closed_at, ..ana.clone() };
+        assert_eq!(store.user(ana.id).await.unwrap(), Some(expected.clone()));
+        assert_eq!(store.user_named("Ana").await.unwrap(), Some(expected.clone()));
+        assert_eq!(store.people(None, 9).await.unwrap()[0].user, expected);
+    }
 }
 
 pub fn token(n: u8, whose: u8) -> ApiToken {

@@ -30,9 +30,11 @@ pub async fn a_session_lasts_until_it_ends_or_expires(store: Ledger) {
     assert_eq!(store.session(short.token, at(9)).await.unwrap(), Some(short.clone()));
     assert_eq!(store.session(short.token, at(10)).await.unwrap(), None);
     assert_eq!(store.session(long.token, at(10)).await.unwrap(), Some(long.clone()));
-    store.end_session(long.token).await.unwrap();
+    assert!(store.end_session(long.token).await.unwrap());
     assert_eq!(store.session(long.token, at(10)).await.unwrap(), None);
-    store.end_session(long.token).await.unwrap();
+    let known = store.taken_back().await.unwrap();
+    assert!(!store.end_session(long.token).await.unwrap(), "it has ended");
+    assert_eq!(store.taken_back().await.unwrap(), known, "nothing was taken from anybody");
 }
 
 pub async fn sessions_are_their_owners_newest_first(store: Ledger) {

@@ -31,3 +31,16 @@ pub(super) async fn told(
     let items = db.query(&key::audited_after(month, after), Order::Rising, limit.into()).await?;
     items.iter().map(|item| from_json(item, "entry")).collect()
 }
+
+pub(super) async fn told_last(
+    db: &Db,
+    month: Month,
+    before: Option<(Timestamp, EntryId)>,
+    limit: u16,
+) -> Result<Vec<Entry>> {
+    // A span has both of its ends: that entry comes too, and is left out here.
+    let most = usize::from(limit) + usize::from(before.is_some());
+    let items = db.query(&key::audited_upto(month, before), Order::Falling, most).await?;
+    let entries: Vec<Entry> = items.iter().map(|item| from_json(item, "entry")).collect::<Result<_>>()?;
+    Ok(entries.into_iter().filter(|entry| before != Some((entry.at, entry.id))).take(limit.into()).collect())
+}

@@ -17,7 +17,9 @@ use super::error::unless_refused;
 use super::item::{Item, b, hash, n, parsed, s, timestamp};
 use super::key;
 use super::read::Db;
+use super::sessions;
 use super::tables::{PARTITION, REMOVE_AFTER};
+use super::transact::{Outcome, Transaction};
 
 /// How long what has expired is kept at least: a clock here that is behind
 /// Amazon's must not lose what is of use.
@@ -111,7 +113,19 @@ pub(super) async fn spend_enrolment(
 
 pub(super) async fn put_sign_in_link(db: &Db, link: &SignInLink) -> Result<()> {
     let attributes = [("owner", s(link.user.to_string()))];
-    put(db, item(key::sign_in_link(link.token), link.expires_at, attributes)).await
+    let there = item(key::sign_in_link(link.token), link.expires_at, attributes);
+    let mut writes = Transaction::new(db);
+    writes.put_if(&db.expiring, there, "attribute_not_exists(pk)", [], ());
+    // The person's link: whichever is not named here works no more.
+    writes.put(super::item::item(&key::link_of(link.user), [("token", b(link.token))]));
+    match writes.run().await? {
+        // One that is there is this one, as above.
+        Outcome::Done | Outcome::Refused((), _) => Ok(()),
+    }
+}
+
+pub(super) async fn void_sign_in_links(db: &Db, owner: UserId) -> Result<()> {
+    sessions::remove(db, &key::link_of(owner)).await
 }
 
 /// Marked and not removed: a try whose answer was lost finds its own mark.
@@ -121,5 +135,8 @@ pub(super) async fn take_sign_in_link(db: &Db, token: Hash, now: Timestamp) -> R
         .condition_expression("expires_at > :now AND (attribute_not_exists(taken_by) OR taken_by = :me)")
         .expression_attribute_values(":me", n(u64::from_le_bytes(random::bytes())))
         .expression_attribute_values(":now", n(now.0));
-    spend(update).await?.map(|item| parsed(&item, "owner")).transpose()
+    let spent = spend(update).await?.map(|item| parsed(&item, "owner")).transpose()?;
+    let Some(owner) = spent else { return Ok(None) };
+    let works = db.get(&key::link_of(owner)).await?.map(|item| hash(&item, "token")).transpose()?;
+    Ok((works == Some(token)).then_some(owner))
 }

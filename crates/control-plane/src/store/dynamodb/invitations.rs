@@ -16,8 +16,6 @@ use super::read::{Db, Order};
 use super::sessions::take_back;
 use super::transact::{Outcome, Transaction};
 
-/// Invitations that are listed at most.
-const INVITATIONS_MAX: usize = 200;
 /// Expired ones that one transaction removes.
 const REMOVED_MAX: usize = 50;
 
@@ -52,7 +50,6 @@ pub(super) async fn open_at(db: &Db, now: Timestamp) -> Result<Vec<Invitation>> 
     let mut open = all(db).await?;
     open.retain(|invitation| invitation.expires_at > now);
     open.sort_by_key(|invitation| std::cmp::Reverse(invitation.expires_at));
-    open.truncate(INVITATIONS_MAX);
     Ok(open)
 }
 

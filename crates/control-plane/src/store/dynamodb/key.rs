@@ -104,6 +104,11 @@ pub(super) fn password(owner: UserId) -> Key {
     key(users_own(owner), "password")
 }
 
+/// The one link of a person's that works.
+pub(super) fn link_of(owner: UserId) -> Key {
+    key(users_own(owner), "link")
+}
+
 pub(super) fn session_of(owner: UserId, created_at: Timestamp, id: SessionId) -> Key {
     key(users_own(owner), format!("session#{}#{id}", instant(created_at)))
 }
@@ -207,6 +212,12 @@ pub(super) fn audited(at: Timestamp, id: EntryId) -> Key {
 pub(super) fn audited_after(month: Month, after: Option<(Timestamp, EntryId)>) -> Span {
     let low = after.map_or_else(|| "0".to_owned(), |(at, id)| format!("{}!", audited(at, id).range));
     Span { partition: format!("audit#{month}"), low, high: "~".to_owned() }
+}
+
+/// With that one.
+pub(super) fn audited_upto(month: Month, before: Option<(Timestamp, EntryId)>) -> Span {
+    let high = before.map_or_else(|| "~".to_owned(), |(at, id)| audited(at, id).range);
+    Span { partition: format!("audit#{month}"), low: "0".to_owned(), high }
 }
 
 // ── Usage ───────────────────────────────────────────────────────────────────

@@ -286,6 +286,10 @@ impl Store for Dynamo {
         expiring::put_sign_in_link(&self.db, link).await
     }
 
+    async fn void_sign_in_links(&self, owner: UserId) -> Result<()> {
+        expiring::void_sign_in_links(&self.db, owner).await
+    }
+
     async fn take_sign_in_link(&self, token: Hash, now: Timestamp) -> Result<Option<UserId>> {
         expiring::take_sign_in_link(&self.db, token, now).await
     }
@@ -306,7 +310,7 @@ impl Store for Dynamo {
         sessions::see(&self.db, session, at).await
     }
 
-    async fn end_session(&self, token: Hash) -> Result<()> {
+    async fn end_session(&self, token: Hash) -> Result<bool> {
         sessions::end(&self.db, token).await
     }
 
@@ -349,6 +353,15 @@ impl Store for Dynamo {
         limit: u16,
     ) -> Result<Vec<Entry>> {
         audit::told(&self.db, month, after, limit).await
+    }
+
+    async fn told_last(
+        &self,
+        month: Month,
+        before: Option<(Timestamp, EntryId)>,
+        limit: u16,
+    ) -> Result<Vec<Entry>> {
+        audit::told_last(&self.db, month, before, limit).await
     }
 
     /// Nothing to do: DynamoDB itself removes what has expired, for no charge,

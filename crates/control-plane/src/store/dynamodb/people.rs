@@ -62,6 +62,7 @@ fn user_item(key: &Key, user: &User) -> Item {
     ];
     let mut item = item(key, attributes);
     item.extend(user.team.as_ref().map(|team| ("team".to_owned(), s(team.as_str()))));
+    item.extend(user.closed_at.map(|at| ("closed_at".to_owned(), n(at.0))));
     item
 }
 
@@ -72,6 +73,7 @@ pub(super) async fn change_user(db: &Db, id: UserId, change: &UserChange, told: 
         let (attribute, value) = match change {
             UserChange::Role(role) => ("role", Some(s(role.as_str()))),
             UserChange::Team(team) => ("team", team.as_ref().map(|team| s(team.as_str()))),
+            UserChange::Closed(at) => ("closed_at", at.map(|at| n(at.0))),
         };
         writes.set_there(&key, attribute, value, "its person is gone");
     }
@@ -83,7 +85,7 @@ pub(super) async fn change_user(db: &Db, id: UserId, change: &UserChange, told: 
             return Err(StoreError::Failed(format!("audit entry {}: {why}", told.id)));
         }
     }
-    if matches!(change, UserChange::Role(_)) {
+    if matches!(change, UserChange::Role(_) | UserChange::Closed(_)) {
         take_back(db).await?;
     }
     Ok(true)
@@ -133,6 +135,7 @@ fn read_user(item: Item) -> Result<User> {
         // Who was added before there were roles has none.
         role: if item.contains_key("role") { parsed(&item, "role")? } else { Role::User },
         team: item.contains_key("team").then(|| parsed(&item, "team")).transpose()?,
+        closed_at: timestamp_if_any(&item, "closed_at")?,
     })
 }
 

@@ -91,7 +91,7 @@ pub(super) async fn of(db: &Db, owner: UserId, now: Timestamp) -> Result<Vec<Ses
     Ok(sessions)
 }
 
-async fn remove(db: &Db, key: &Key) -> Result<()> {
+pub(super) async fn remove(db: &Db, key: &Key) -> Result<()> {
     let delete = db.client.delete_item().table_name(&*db.ledger).set_key(Some(key_item(key)));
     delete.send().await.map(drop).map_err(failed)
 }
@@ -109,13 +109,14 @@ pub(super) async fn see(db: &Db, session: &Session, at: Timestamp) -> Result<()>
     writes.run().await.map(drop)
 }
 
-pub(super) async fn end(db: &Db, token: Hash) -> Result<()> {
-    let Some(item) = db.get_expiring(key::session(token)).await? else { return Ok(()) };
+pub(super) async fn end(db: &Db, token: Hash) -> Result<bool> {
+    let Some(item) = db.get_expiring(key::session(token)).await? else { return Ok(false) };
     let mut writes = Transaction::<()>::new(db);
     writes.delete_expiring(key::session(token));
     writes.delete(&listed(&read(&item, token)?));
     writes.run().await?;
-    take_back(db).await
+    take_back(db).await?;
+    Ok(true)
 }
 
 /// Counts that something was taken. After the taking: who reads the number

@@ -26,3 +26,15 @@ pub(super) fn told(
     let page = params![at.0, id, month.next().start().0, limit];
     Ok(sql::TOLD.all(db, page, |row| from_json(row, 0))?)
 }
+
+pub(super) fn told_last(
+    db: &Connection,
+    month: Month,
+    before: Option<(Timestamp, EntryId)>,
+    limit: u16,
+) -> Result<Vec<Entry>> {
+    // No entry of the month is as late as the next one's first instant.
+    let (at, id) = before.map_or((month.next().start(), String::new()), |(at, id)| (at, id.to_string()));
+    let page = params![at.0, id, month.start().0, limit];
+    Ok(sql::TOLD_LAST.all(db, page, |row| from_json(row, 0))?)
+}

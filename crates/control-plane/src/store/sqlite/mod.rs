@@ -274,6 +274,10 @@ impl Store for Sqlite {
         self.writer.write(move |db| people::put_sign_in_link(db, &link)).await
     }
 
+    async fn void_sign_in_links(&self, owner: UserId) -> Result<()> {
+        self.writer.write(move |db| people::void_sign_in_links(db, owner)).await
+    }
+
     async fn take_sign_in_link(&self, token: Hash, now: Timestamp) -> Result<Option<UserId>> {
         self.writer.write(move |db| people::take_sign_in_link(db, token, now)).await
     }
@@ -296,7 +300,7 @@ impl Store for Sqlite {
         self.writer.write(move |db| sessions::see(db, &session, at)).await
     }
 
-    async fn end_session(&self, token: Hash) -> Result<()> {
+    async fn end_session(&self, token: Hash) -> Result<bool> {
         self.writer.write(move |db| sessions::end(db, token)).await
     }
 
@@ -342,6 +346,15 @@ impl Store for Sqlite {
         limit: u16,
     ) -> Result<Vec<Entry>> {
         self.readers.read(move |db| audit::told(db, month, after, limit)).await
+    }
+
+    async fn told_last(
+        &self,
+        month: Month,
+        before: Option<(Timestamp, EntryId)>,
+        limit: u16,
+    ) -> Result<Vec<Entry>> {
+        self.readers.read(move |db| audit::told_last(db, month, before, limit)).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<()> {

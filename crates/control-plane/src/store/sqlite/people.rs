@@ -29,7 +29,14 @@ pub(super) fn spend_enrolment(
 
 pub(super) fn add_user(db: &Connection, user: &User) -> Result<bool> {
     let team = user.team.as_ref().map(Name::as_str);
-    let row = params![user.id.to_string(), user.name.as_str(), user.created_at.0, user.role.as_str(), team];
+    let row = params![
+        user.id.to_string(),
+        user.name.as_str(),
+        user.created_at.0,
+        user.role.as_str(),
+        team,
+        user.closed_at.map(|at| at.0)
+    ];
     Ok(sql::ADD_USER.run(db, row)? == 1)
 }
 
@@ -48,6 +55,7 @@ fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
         created_at: Timestamp(row.get(2)?),
         role: parsed(row, 3)?,
         team: row.get::<_, Option<String>>(4)?.map(|_| parsed(row, 4)).transpose()?,
+        closed_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
     })
 }
 
@@ -55,7 +63,7 @@ pub(super) fn people(db: &Connection, after: Option<&Name>, limit: u16) -> Resul
     // No name is the empty text.
     let after = after.map_or("", Name::as_str);
     let read = |row: &Row<'_>| {
-        Ok(Listed { user: read_user(row)?, seen_at: row.get::<_, Option<i64>>(5)?.map(Timestamp) })
+        Ok(Listed { user: read_user(row)?, seen_at: row.get::<_, Option<i64>>(6)?.map(Timestamp) })
     };
     Ok(sql::PEOPLE.all(db, params![after, limit], read)?)
 }
@@ -65,6 +73,7 @@ pub(super) fn change_user(db: &Connection, id: UserId, change: &UserChange, told
     let changed = match change {
         UserChange::Role(role) => sql::SET_ROLE.run(db, params![id, role.as_str()])?,
         UserChange::Team(team) => sql::SET_TEAM.run(db, params![id, team.as_ref().map(Name::as_str)])?,
+        UserChange::Closed(at) => sql::SET_CLOSED.run(db, params![id, at.map(|at| at.0)])?,
     };
     if changed == 0 {
         return Ok(false);
@@ -83,7 +92,13 @@ pub(super) fn put_password(db: &Connection, user: UserId, hash: &PasswordHash) -
 }
 
 pub(super) fn put_sign_in_link(db: &Connection, link: &SignInLink) -> Result<()> {
+    void_sign_in_links(db, link.user)?;
     sql::PUT_SIGN_IN_LINK.run(db, params![link.token.0, link.user.to_string(), link.expires_at.0])?;
+    Ok(())
+}
+
+pub(super) fn void_sign_in_links(db: &Connection, owner: UserId) -> Result<()> {
+    sql::VOID_SIGN_IN_LINKS.run(db, [owner.to_string()])?;
     Ok(())
 }
 

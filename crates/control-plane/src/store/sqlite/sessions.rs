@@ -50,9 +50,8 @@ pub(super) fn see(db: &Connection, session: &Session, at: Timestamp) -> Result<(
     Ok(())
 }
 
-pub(super) fn end(db: &Connection, token: Hash) -> Result<()> {
-    sql::END_SESSION.run(db, [token.0])?;
-    Ok(())
+pub(super) fn end(db: &Connection, token: Hash) -> Result<bool> {
+    Ok(sql::END_SESSION.run(db, [token.0])? == 1)
 }
 
 /// The schema's triggers count it.

@@ -76,14 +76,15 @@ statements! {
         WHERE nonce = ?1 AND expires_at > ?3 AND (binding IS NULL OR binding = ?2) RETURNING instance";
     SWEEP_ENROLMENTS = "DELETE FROM enrolments WHERE expires_at <= ?1";
 
-    ADD_USER = "INSERT INTO users (id, name, created_at, role, team) VALUES (?1, ?2, ?3, ?4, ?5)
+    ADD_USER = "INSERT INTO users (id, name, created_at, role, team, closed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (name) DO NOTHING";
-    USER = "SELECT id, name, created_at, role, team FROM users WHERE id = ?1";
-    USER_NAMED = "SELECT id, name, created_at, role, team FROM users WHERE name = ?1";
-    PEOPLE = "SELECT id, name, created_at, role, team, seen_at FROM users
+    USER = "SELECT id, name, created_at, role, team, closed_at FROM users WHERE id = ?1";
+    USER_NAMED = "SELECT id, name, created_at, role, team, closed_at FROM users WHERE name = ?1";
+    PEOPLE = "SELECT id, name, created_at, role, team, closed_at, seen_at FROM users
         WHERE name > ?1 ORDER BY name LIMIT ?2";
     SET_ROLE = "UPDATE users SET role = ?2 WHERE id = ?1";
     SET_TEAM = "UPDATE users SET team = ?2 WHERE id = ?1";
+    SET_CLOSED = "UPDATE users SET closed_at = ?2 WHERE id = ?1";
     SEE_USER = "UPDATE users SET seen_at = ?2 WHERE id = ?1";
 
     PASSWORD = "SELECT hash FROM passwords WHERE owner = ?1";
@@ -93,7 +94,7 @@ statements! {
     PUT_INVITATION = "INSERT INTO invitations (token, created_at, expires_at, invitation)
         VALUES (?1, ?2, ?3, ?4)";
     INVITATIONS = "SELECT token, created_at, expires_at, invitation FROM invitations
-        WHERE expires_at > ?1 ORDER BY expires_at DESC LIMIT 200";
+        WHERE expires_at > ?1 ORDER BY expires_at DESC";
     INVITATION = "SELECT token, created_at, expires_at, invitation FROM invitations
         WHERE token = ?1 AND expires_at > ?2";
     WITHDRAW_INVITATION = "DELETE FROM invitations WHERE token = ?1";
@@ -101,6 +102,7 @@ statements! {
     SWEEP_INVITATIONS = "DELETE FROM invitations WHERE expires_at <= ?1";
 
     PUT_SIGN_IN_LINK = "INSERT INTO sign_in_links (token, owner, expires_at) VALUES (?1, ?2, ?3)";
+    VOID_SIGN_IN_LINKS = "DELETE FROM sign_in_links WHERE owner = ?1";
     TAKE_SIGN_IN_LINK = "DELETE FROM sign_in_links WHERE token = ?1 AND expires_at > ?2 RETURNING owner";
     SWEEP_SIGN_IN_LINKS = "DELETE FROM sign_in_links WHERE expires_at <= ?1";
 
@@ -125,6 +127,8 @@ statements! {
     TELL = "INSERT INTO audit (at, id, entry) VALUES (?1, ?2, ?3)";
     TOLD = "SELECT entry FROM audit
         WHERE (at, id) > (?1, ?2) AND at < ?3 ORDER BY at, id LIMIT ?4";
+    TOLD_LAST = "SELECT entry FROM audit
+        WHERE (at, id) < (?1, ?2) AND at >= ?3 ORDER BY at DESC, id DESC LIMIT ?4";
 
     TAKEN_BACK = "SELECT count FROM taken_back WHERE one = 1";
 

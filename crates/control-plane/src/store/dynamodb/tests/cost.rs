@@ -117,8 +117,14 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("ready?", "GetItem 1");
 
     // A person's.
-    let user =
-        User { id: owner(1), name: "Ana".parse().unwrap(), role: Role::User, team: None, created_at: START };
+    let user = User {
+        id: owner(1),
+        name: "Ana".parse().unwrap(),
+        role: Role::User,
+        team: None,
+        created_at: START,
+        closed_at: None,
+    };
     store.add_user(&user).await.unwrap();
     proxy.cost("add user", "TransactWriteItems 6");
     store.user(user.id).await.unwrap();
@@ -132,10 +138,14 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("tell", "PutItem 1");
     store.told(START.month(), None, 100).await.unwrap();
     proxy.cost("told", "Query 1");
+    store.told_last(START.month(), None, 100).await.unwrap();
+    proxy.cost("told last", "Query 1");
     store.put_sign_in_link(&SignInLink { token: secret, user: user.id, expires_at: at(9) }).await.unwrap();
-    proxy.cost("put link", "PutItem 1");
+    proxy.cost("put link", "TransactWriteItems 4");
     store.take_sign_in_link(secret, at(1)).await.unwrap();
-    proxy.cost("take link", "UpdateItem 1");
+    proxy.cost("take link", "UpdateItem 1, GetItem 1");
+    store.void_sign_in_links(user.id).await.unwrap();
+    proxy.cost("void links", "DeleteItem 1");
     let session = conformance::sessions::session("secret", 9);
     store.put_session(&session).await.unwrap();
     proxy.cost("put session", "TransactWriteItems 4");

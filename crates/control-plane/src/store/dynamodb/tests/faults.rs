@@ -94,6 +94,7 @@ async fn people_and_tokens_survive_lost_answers() {
         role: Default::default(),
         team: None,
         created_at: START,
+        closed_at: None,
     };
     let token = ApiToken {
         id: TokenId::from_random([1; 10]),

@@ -157,7 +157,8 @@ async fn sweeping_frees_the_room_of_what_has_expired() {
         let (user, instance) =
             (owner(1), InstanceId { agent: id(SHARD, 1), generation: Generation(n.into()) });
         store.put_enrolment(&Enrolment { nonce: secret, instance, expires_at }).await.unwrap();
-        store.put_sign_in_link(&SignInLink { token: secret, user, expires_at }).await.unwrap();
+        // A person has one.
+        store.put_sign_in_link(&SignInLink { token: secret, user: owner(n), expires_at }).await.unwrap();
         let created_at = Timestamp(0);
         store
             .put_session(&Session { token: secret, user, created_at, expires_at, ..session("writes", 9) })

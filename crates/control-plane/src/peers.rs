@@ -1,19 +1,22 @@
-//! Who is connected how often, so that one instance can't take all there is.
+//! Who is connected how often, so that nobody takes all the connections there are.
 
 use std::collections::HashMap;
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::UnixStream;
 
-/// What tells instances apart, by the kernel's word alone.
+/// What tells peers apart, by the kernel's word alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// A server that is root gives every instance a user of its own.
     User(u32),
     /// Else they share the server's user, but not a pid namespace.
     Namespace(u64),
+    /// As [`network`] has it.
+    Address(IpAddr),
 }
 
 impl Peer {
@@ -24,6 +27,18 @@ impl Peer {
         }
         let namespace = peer.pid().and_then(|pid| fs::metadata(format!("/proc/{pid}/ns/pid")).ok());
         Ok(namespace.map_or(Self::User(peer.uid()), |namespace| Self::Namespace(namespace.ino())))
+    }
+
+    pub fn at(address: IpAddr) -> Self {
+        Self::Address(network(address))
+    }
+}
+
+/// What one customer has: an IPv4 address, or an IPv6 network of 64 bits.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
     }
 }
 
@@ -81,6 +96,8 @@ mod tests {
         assert_eq!((greedy.len(), other.len()), (3, 2));
         drop(greedy);
         assert!(peers.admit(Peer::Namespace(2)).is_some());
+        let neighbours = [1, 2].map(|n| Peer::at(format!("2001:db8::{n}").parse().unwrap()));
+        assert_eq!(neighbours[0], neighbours[1], "one customer");
         drop(other);
         assert!(peers.open.lock().unwrap().is_empty());
     }

@@ -1,0 +1,53 @@
+//! The agents of people whose access is closed: saved and put to sleep, never
+//! destroyed. A command closes it beside a running server, which comes by here
+//! with every comparison; whoever closes it in the console is not kept waiting.
+
+use std::collections::BTreeSet;
+
+use domain::budget::is_awake;
+use domain::id::UserId;
+use domain::lifecycle::Observation;
+
+use crate::error::{Error, Result};
+use crate::fleet::Fleet;
+use crate::ledger::{Ledger, settled};
+use crate::store::User;
+
+/// Agents of one owner that are read at once.
+const PAGE: u16 = 100;
+
+impl Fleet {
+    /// Puts the agents of somebody whose access is closed to sleep.
+    pub async fn put_closed_to_sleep(&self, owner: &User) -> Result<()> {
+        put_to_sleep(&self.ledger, owner).await
+    }
+}
+
+/// The same for whoever of these owners it is so.
+pub(crate) async fn put_all_to_sleep(ledger: &Ledger, owners: &BTreeSet<UserId>) -> Result<()> {
+    for owner in owners {
+        if let Some(owner) = ledger.store.user(*owner).await? {
+            put_to_sleep(ledger, &owner).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn put_to_sleep(ledger: &Ledger, owner: &User) -> Result<()> {
+    if owner.is_let_in() {
+        return Ok(());
+    }
+    let mut after = None;
+    loop {
+        let agents = ledger.store.agents_of(owner.id, after, PAGE).await?;
+        let Some(last) = agents.last() else { return Ok(()) };
+        after = Some(last.id);
+        for agent in agents.iter().filter(|agent| is_awake(agent)) {
+            match settled(ledger.observe(agent.id, Observation::SleepAsked).await) {
+                // In a phase that ends by itself: the next time, if it does not.
+                Ok(_) | Err(Error::Illegal(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

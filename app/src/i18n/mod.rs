@@ -1,5 +1,6 @@
 //! The console's two languages. A text that one of them lacks does not build.
 
+mod amounts;
 mod budgets;
 mod en;
 mod es;
@@ -14,6 +15,7 @@ mod upkeep;
 
 use leptos::prelude::{provide_context, use_context};
 
+pub use amounts::{Unread, count, dollars};
 pub use people::PeopleStrings;
 pub use strings::Strings;
 

@@ -42,7 +42,6 @@ impl Spend {
                 _ => None,
             })
             .collect();
-        let unpriced = kinds.iter().filter(|(kind, _)| kind.basis == Basis::Unpriced);
         let estimated = kinds.iter().filter(|(kind, _)| kind.basis == Basis::Estimate);
         let mut report = Report {
             scope,
@@ -51,7 +50,7 @@ impl Spend {
             as_of: month.until(now),
             total: days.values().copied().sum(),
             estimate: estimated.map(|(_, amount)| amount.cost).sum(),
-            unpriced_ms: unpriced.map(|(_, amount)| amount.awake_ms).sum(),
+            unpriced_ms: kinds.iter().map(|(kind, amount)| kind.unpriced_ms(*amount)).sum(),
             series: series(month, by, &uses),
             forecast: None,
             savings: savings(month, now, &kinds, &sizes, rates),
@@ -81,7 +80,7 @@ impl Spend {
     async fn by_team(&self, month: Month, owners: &Lines) -> Result<Vec<DayUse>> {
         let of = |of| if let Of::Owner(owner) = of { Some(owner) } else { None };
         let mut uses = Vec::new();
-        for (owner, _) in largest(owners, PEOPLE_MAX, of) {
+        for (owner, ..) in largest(owners, PEOPLE_MAX, of) {
             let team = self.store.user(owner).await?.and_then(|user| user.team);
             let days = self.of(owner, month, View::Days).await?;
             uses.extend(days.iter().filter_map(|line| day_use(line, team.as_ref())));
@@ -100,9 +99,9 @@ impl Spend {
     async fn top_agents(&self, lines: &Lines) -> Result<Vec<Top<AgentId>>> {
         let mut all = Vec::new();
         let of = |of| if let Of::Agent(agent) = of { Some(agent) } else { None };
-        for (id, amount) in largest(lines, TOP, of) {
+        for (id, amount, unpriced_ms) in largest(lines, TOP, of) {
             let name = self.store.agent(id).await?.map(|agent| agent.name);
-            all.push(Top { id, name, amount });
+            all.push(Top { id, name, amount, unpriced_ms });
         }
         Ok(all)
     }
@@ -110,9 +109,9 @@ impl Spend {
     async fn top_people(&self, lines: &Lines) -> Result<Vec<Top<UserId>>> {
         let mut all = Vec::new();
         let of = |of| if let Of::Owner(owner) = of { Some(owner) } else { None };
-        for (id, amount) in largest(lines, TOP, of) {
+        for (id, amount, unpriced_ms) in largest(lines, TOP, of) {
             let name = self.store.user(id).await?.map(|user| user.name);
-            all.push(Top { id, name, amount });
+            all.push(Top { id, name, amount, unpriced_ms });
         }
         Ok(all)
     }
@@ -133,15 +132,24 @@ fn kinds(days: &Lines) -> Vec<(Kind, Amount)> {
 }
 
 /// Those that cost most, the dearest first.
-fn largest<Id: Ord + Copy>(lines: &Lines, most: usize, id: impl Fn(Of) -> Option<Id>) -> Vec<(Id, Amount)> {
-    let mut sums: BTreeMap<Id, Amount> = BTreeMap::new();
+///
+/// With each the time that has no price.
+fn largest<Id: Ord + Copy>(
+    lines: &Lines,
+    most: usize,
+    id: impl Fn(Of) -> Option<Id>,
+) -> Vec<(Id, Amount, u64)> {
+    let mut sums: BTreeMap<Id, (Amount, u64)> = BTreeMap::new();
     for (line, amount) in lines {
         if let Some(id) = id(line.of) {
-            *sums.entry(id).or_default() += *amount;
+            let (sum, unpriced_ms) = sums.entry(id).or_default();
+            *sum += *amount;
+            *unpriced_ms += line.kind.unpriced_ms(*amount);
         }
     }
-    let mut all: Vec<_> = sums.into_iter().collect();
-    all.sort_by_key(|(id, amount)| (std::cmp::Reverse(amount.cost), *id));
+    let mut all: Vec<_> =
+        sums.into_iter().map(|(id, (amount, unpriced_ms))| (id, amount, unpriced_ms)).collect();
+    all.sort_by_key(|(id, amount, _)| (std::cmp::Reverse(amount.cost), *id));
     all.truncate(most);
     all
 }

@@ -150,7 +150,11 @@ pub struct Report {
     pub estimate: NanoDollars,
     /// Time whose price is unknown: in no sum of money.
     pub unpriced_ms: u64,
-    /// Largest first.
+    /// What each of the month's days cost, from its first.
+    pub days: Vec<NanoDollars>,
+    /// The same of the time that has no price.
+    pub unpriced_days: Vec<u64>,
+    /// Largest first; by team, of those who spent most.
     pub series: Vec<Series>,
     /// Of a month that is not over.
     pub forecast: Option<Forecast>,
@@ -211,6 +215,13 @@ pub fn series(month: Month, by: By, uses: &[DayUse]) -> Vec<Series> {
 }
 
 impl Series {
+    /// All of it as one.
+    pub fn whole(month: Month, uses: &[DayUse]) -> Self {
+        let mut whole = Self::rest(month);
+        uses.iter().for_each(|used| whole.add(month, used));
+        whole
+    }
+
     fn rest(month: Month) -> Self {
         let (days, unpriced_days) = (vec![NanoDollars::ZERO; month.days()], vec![0; month.days()]);
         Self { of: Slice::Rest, total: Amount::default(), unpriced_ms: 0, days, unpriced_days }
@@ -239,15 +250,14 @@ pub fn savings(
 ) -> Savings {
     let over = |rate: Rate, ms: u64| rate.over(Duration::from_millis(ms));
     let elapsed = month.until(now).since(month.start());
-    let bought_on_spot = kinds
-        .iter()
-        .filter(|(kind, _)| matches!(kind.purchase, Purchase::Spot | Purchase::SpotArm))
-        .filter(|(kind, _)| kind.basis != Basis::Unpriced);
+    let bought_on_spot =
+        kinds.iter().filter(|(kind, _)| matches!(kind.purchase, Purchase::Spot | Purchase::SpotArm));
     let spot = bought_on_spot
         .map(|(kind, amount)| {
             let instead =
                 if kind.purchase == Purchase::SpotArm { Purchase::OnDemandArm } else { Purchase::OnDemand };
-            Some(over(rates.machine(instead, kind.size)?, amount.awake_ms) - amount.cost)
+            let rate = rates.machine(instead, kind.size).filter(|_| kind.basis != Basis::Unpriced)?;
+            Some(over(rate, amount.awake_ms) - amount.cost)
         })
         .sum();
     let always_on = |size: &Size| Some(rates.machine(Purchase::Spot, *size)?.over(elapsed));
@@ -261,24 +271,6 @@ pub fn savings(
 }
 
 impl Report {
-    /// What each of the month's days cost.
-    pub fn by_day(&self) -> Vec<NanoDollars> {
-        let mut days = vec![NanoDollars::ZERO; self.month.days()];
-        for series in &self.series {
-            days.iter_mut().zip(&series.days).for_each(|(sum, day)| *sum += *day);
-        }
-        days
-    }
-
-    /// How much of each of the month's days has no price.
-    pub fn unpriced_by_day(&self) -> Vec<u64> {
-        let mut days = vec![0; self.month.days()];
-        for series in &self.series {
-            days.iter_mut().zip(&series.unpriced_days).for_each(|(sum, day)| *sum += *day);
-        }
-        days
-    }
-
     /// What an hour awake cost in the mean, of the hours that have a price.
     pub fn per_awake_hour(&self) -> Option<NanoDollars> {
         let priced = self.total.awake_ms.saturating_sub(self.unpriced_ms);

@@ -38,7 +38,7 @@ pub fn Burndown(report: StoredValue<Report>) -> impl IntoView {
     let left = NanoDollars((limit - report.total.cost).0.max(0));
     let budget = Budget { month: Some(limit), ..Budget::default() };
     let percent = budget.used(report.total.cost).unwrap_or(0);
-    let days = report.by_day();
+    let days = &report.days;
     let count = i64::try_from(days.len()).unwrap_or(31);
     let passed = usize::try_from(report.as_of.day().0 - report.month.start().day().0 + 1).unwrap_or(0);
     let y = |rest: NanoDollars| {

@@ -60,12 +60,20 @@ fn expected(forecast: Option<Forecast>, spent: NanoDollars, left: usize) -> Opti
 pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
     let lang = use_lang();
     let t = lang.spend();
-    let Report { month, as_of, total, unpriced_ms, series, forecast, .. } = report.get_value();
+    let Report {
+        month,
+        as_of,
+        total,
+        unpriced_ms,
+        series,
+        forecast,
+        days: totals,
+        unpriced_days: unknown,
+        ..
+    } = report.get_value();
     if series.is_empty() {
         return view! { <p class="fleet-none">{t.nothing_yet}</p> }.into_any();
     }
-    let totals = report.with_value(Report::by_day);
-    let unknown = report.with_value(Report::unpriced_by_day);
     let count = totals.len();
     let today =
         usize::try_from(as_of.before(std::time::Duration::from_millis(1)).day().0 - month.start().day().0);

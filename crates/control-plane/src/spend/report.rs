@@ -8,14 +8,14 @@ use domain::id::{AgentId, UserId};
 use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::{Basis, Rates};
-use domain::spend::{By, DayUse, Forecast, Query, Report, Scope, TOP, Top, Upkeep, savings, series};
+use domain::spend::{By, DayUse, Forecast, Query, Report, Scope, Series, TOP, Top, Upkeep, savings, series};
 use domain::time::Month;
 use domain::usage::{Amount, Kind, Line, Of};
 
 use super::{Lines, Spend, Whose};
 use crate::error::Result;
 use crate::identity::{Principal, Right};
-use crate::store::usage::View;
+use crate::store::usage::{Book, View};
 
 /// People whose days are read, to stack them by team; all else is left out of
 /// the bands, and in the total.
@@ -34,6 +34,9 @@ impl Spend {
             (By::Team, Whose::Fleet) => self.by_team(month, &owners).await?,
             _ => days.iter().filter_map(|line| day_use(line, None)).collect(),
         };
+        // Whatever the bands leave out.
+        let all: Vec<_> = days.iter().filter_map(|line| day_use(line, None)).collect();
+        let all = Series::whole(month, &all);
         let kinds = kinds(&days);
         let sizes: BTreeMap<_, _> = agents
             .keys()
@@ -43,7 +46,7 @@ impl Spend {
             })
             .collect();
         let estimated = kinds.iter().filter(|(kind, _)| kind.basis == Basis::Estimate);
-        let mut report = Report {
+        Ok(Report {
             scope,
             by,
             month,
@@ -51,8 +54,10 @@ impl Spend {
             total: days.values().copied().sum(),
             estimate: estimated.map(|(_, amount)| amount.cost).sum(),
             unpriced_ms: kinds.iter().map(|(kind, amount)| kind.unpriced_ms(*amount)).sum(),
+            forecast: Forecast::of(month, &all.days, now),
+            days: all.days,
+            unpriced_days: all.unpriced_days,
             series: series(month, by, &uses),
-            forecast: None,
             savings: savings(month, now, &kinds, &sizes, rates),
             agents: self.top_agents(&agents).await?,
             people: self.top_people(&owners).await?,
@@ -61,9 +66,7 @@ impl Spend {
                 Scope::Fleet => Upkeep::sums(self.upkeep(month, !days.is_empty())),
             },
             limit: self.limit(whose).await?,
-        };
-        report.forecast = Forecast::of(month, &report.by_day(), now);
-        Ok(report)
+        })
     }
 
     /// Whose lines a scope is, if who asks may see them.
@@ -80,9 +83,12 @@ impl Spend {
     async fn by_team(&self, month: Month, owners: &Lines) -> Result<Vec<DayUse>> {
         let of = |of| if let Of::Owner(owner) = of { Some(owner) } else { None };
         let mut uses = Vec::new();
-        for (owner, ..) in largest(owners, PEOPLE_MAX, of) {
+        let owners = largest(owners, PEOPLE_MAX, of).into_iter().map(|(owner, ..)| owner);
+        let asked: Vec<_> = owners.map(|owner| (owner, (Book::Owner(owner), View::Days))).collect();
+        let (owners, asked): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+        let (_, lines) = self.lines(Whose::Fleet, month, &asked).await?;
+        for (owner, days) in owners.into_iter().zip(lines) {
             let team = self.store.user(owner).await?.and_then(|user| user.team);
-            let days = self.of(owner, month, View::Days).await?;
             uses.extend(days.iter().filter_map(|line| day_use(line, team.as_ref())));
         }
         Ok(uses)

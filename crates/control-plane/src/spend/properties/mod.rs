@@ -193,6 +193,7 @@ async fn reports(world: &World, spend: &Spend, month: Month) {
         assert_eq!(fleet.series.iter().map(|series| series.total).sum::<Amount>(), fleet.total, "by {by:?}");
         let days: NanoDollars = fleet.series.iter().flat_map(|series| series.days.iter().copied()).sum();
         assert_eq!(days, fleet.total.cost, "by {by:?}");
+        assert_eq!(fleet.days.iter().copied().sum::<NanoDollars>(), fleet.total.cost, "by {by:?}");
     }
 }
 

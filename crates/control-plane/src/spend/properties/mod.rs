@@ -227,7 +227,7 @@ fn starts() -> impl Strategy<Value = Timestamp> {
 }
 
 fn run(start: Timestamp, steps: Vec<Step>) -> (usize, bool) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let world = runtime.block_on(live(start, steps));
     (world.runs, world.set_back)
 }

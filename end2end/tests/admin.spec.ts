@@ -10,6 +10,7 @@ const admin = {
     awake: /^Despiertos/, sleep: "Dormirlos", all: /^Elegir los \d/, done: /^Pedido a \d/, fleet: "Toda la flota", stack: "Apilado por",
     day: "Día que se lee; las flechas pasan de uno a otro", csv: "Exportar CSV", table: "Verlo como tabla", budgets: "Presupuestos", new: "Nuevo presupuesto",
     who: "De quién", name: "Nombre", month: /^Al mes, en dólares/, save: "Guardar", change: "Cambiar", gave: "Dar un presupuesto",
+    twoWays: "Escribe 1000 o 1000,00", noSum: "No es una cantidad en dólares",
     usedUp: /Has usado tu presupuesto de este mes/, slept: /Se guardó y duerme porque se usó el presupuesto/,
     refused: /El presupuesto de este mes está usado.*Puede ampliarlo quien administra/,
   },
@@ -17,6 +18,7 @@ const admin = {
     awake: /^Awake/, sleep: "Put to sleep", all: /^Select all \d/, done: /^Asked of \d/, fleet: "The whole fleet", stack: "Stacked by",
     day: "The day that is read; arrow keys move on", csv: "Export CSV", table: "See it as a table", budgets: "Budgets", new: "New budget",
     who: "Whose", name: "Name", month: /^A month, in dollars/, save: "Save", change: "Change", gave: "Give a budget",
+    twoWays: "Write 1000 or 1000.00", noSum: "That is no sum in dollars",
     usedUp: /You have used up this month's budget/, slept: /It was saved and sleeps because the budget/,
     refused: /This month's budget is used up.*An administrator can raise it/,
   },
@@ -102,6 +104,14 @@ test.describe("a fleet with a month behind it", () => {
     await page.getByRole("button", { name: a.new }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel(a.who).selectOption("fleet");
+    // What may be read as one dollar or as a thousand is asked again.
+    for (const text of ["1,000", "1.000", "mil"]) {
+      await dialog.getByLabel(a.month).fill(text);
+      await dialog.getByRole("button", { name: a.save }).click();
+      await expect(dialog.getByRole("alert").filter({ hasText: text === "mil" ? a.noSum : a.twoWays })).toBeVisible();
+      await expect(dialog.getByLabel(a.month)).toBeFocused();
+    }
+    await sound(page, "a budget that can't be read");
     await dialog.getByLabel(a.month).fill("4000");
     await dialog.getByRole("button", { name: a.save }).click();
     const row = page.getByRole("row", { name: a.fleet });

@@ -203,3 +203,49 @@ async fn what_the_installation_costs_stands_beside_the_fleets_month_and_in_no_su
     assert!(page.contains("Pasarelas NAT"), "it is on the page");
     assert!(!owner.browser.with("accept", "text/html").get("/spend").await.text().contains("Pasarelas NAT"));
 }
+
+/// A book of machines on demand alone: what Spot would cost, no line says.
+const WITHOUT_SPOT: &str = r#"
+version = "without spot"
+
+[[line]]
+provider = "fargate"
+region = "us-east-1"
+item = "vcpu_hour"
+purchase = "on_demand"
+from = "2020-01-01"
+usd = "0.04048"
+
+[[line]]
+provider = "fargate"
+region = "us-east-1"
+item = "gb_hour"
+purchase = "on_demand"
+from = "2020-01-01"
+usd = "0.004445"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operators_book_does_not_price_is_unknown_and_never_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = folder.path().join("book.toml");
+    std::fs::write(&book, WITHOUT_SPOT).unwrap();
+    let server = Server::start(&["--prices", book.to_str().unwrap()]);
+    let owner = server.owner().await;
+    let (id, meter) = slept(&owner).await;
+    assert_eq!(meter["basis"], "unpriced");
+    let agent = owner.api.get(&format!("/api/v1/agents/{id}")).await.json();
+    assert_eq!(agent["cost"]["basis"], "unpriced");
+    for sum in ["per_hour", "session", "today", "month", "total"] {
+        assert_eq!(agent["cost"][sum], Value::Null, "{sum}");
+    }
+    let month = owner.api.get("/api/v1/spend?by=size").await.json();
+    assert!(month["unpriced_ms"].as_u64().unwrap() > 0, "{month}");
+    for part in [&month, &month["agents"][0], &month["series"][0]] {
+        assert_eq!(part["total"], Value::Null, "{part}");
+        assert_eq!(part["unpriced_ms"], month["unpriced_ms"], "{part}");
+    }
+    let days = month["series"][0]["days"].as_array().unwrap();
+    assert_eq!(days.iter().filter(|day| day.is_null()).count(), 1, "{days:?}");
+    assert_eq!((&month["savings"]["spot"], &month["savings"]["always_on"]), (&Value::Null, &Value::Null));
+}

@@ -36,10 +36,27 @@ pub fn basis(basis: Basis, t: &Strings) -> &'static str {
     }
 }
 
+/// A figure of an agent's meter; without a price it is unknown, and red.
+#[component]
+pub fn Figure(
+    agent: Live,
+    /// What it reads, where there is a price.
+    read: impl Fn() -> String + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let lang = use_lang();
+    let is_priced = agent.memo(|view| view.meter.is_priced());
+    move || match is_priced.get() {
+        true => view! { {read} }.into_any(),
+        false => view! { <span data-basis=Basis::Unpriced.as_str()>{lang.fleet().unknown}</span> }.into_any(),
+    }
+}
+
 /// The bill of an agent.
 #[component]
 pub fn Receipt(agent: Live) -> impl IntoView {
     let (lang, t) = (use_lang(), use_strings());
+    let is_priced = agent.memo(|view| view.meter.is_priced());
+    let priced_by = agent.memo(|view| view.meter.basis);
     let session = Memo::new(move |_| lang.money(agent.meter().session, DECIMALS));
     let head = move || session.with(|sum| sum[..sum.len().saturating_sub(TICKING)].to_owned());
     let tail = move || session.with(|sum| sum[sum.len().saturating_sub(TICKING)..].to_owned());
@@ -64,29 +81,33 @@ pub fn Receipt(agent: Live) -> impl IntoView {
             <div class="receipt">
                 <div class="receipt-head">
                     <h2 id="receipt-title">{t.bill}</h2>
-                    <span class="estimate">{agent.peek(|view| basis(view.meter.basis, t))}</span>
+                    <span class="estimate">{move || basis(priced_by.get(), t)}</span>
                 </div>
                 <dl class="receipt-total">
                     <dt>{move || if runs.get() { t.session } else { t.last_session }}</dt>
                     <dd data-running=move || runs.get().to_string()>
-                        {head} <span class="receipt-ticking">{tail}</span>
+                        {move || match is_priced.get() {
+                            true => view! { {head} <span class="receipt-ticking">{tail}</span> }.into_any(),
+                            false => view! { <Figure agent read=head /> }.into_any(),
+                        }}
                     </dd>
                 </dl>
                 <dl class="receipt-lines">
                     <div>
                         <dt>{t.today}</dt>
-                        <dd>{move || today.get()}</dd>
+                        <dd><Figure agent read=move || today.get() /></dd>
                     </div>
                     <div>
                         <dt>{t.this_month}</dt>
-                        <dd>{move || month.get()}</dd>
+                        <dd><Figure agent read=move || month.get() /></dd>
                     </div>
                     <div>
                         <dt>{t.per_hour}</dt>
-                        <dd>{move || rate.get()}</dd>
+                        <dd><Figure agent read=move || rate.get() /></dd>
                     </div>
                 </dl>
-                <div class="receipt-compare">
+                // What it costs without sleep can't be compared with what is not known.
+                <div class="receipt-compare" hidden=move || !is_priced.get()>
                     <dl class="receipt-lines">
                         <div>
                             <dt>{t.always_on}</dt>
@@ -96,12 +117,11 @@ pub fn Receipt(agent: Live) -> impl IntoView {
                     {move || saves.get().map(|saves| view! { <p class="receipt-saved">{saves}</p> })}
                 </div>
                 <p class="receipt-note">
-                    {agent
-                        .peek(|view| match view.meter.basis {
-                            Basis::Estimate => t.bill_note,
-                            Basis::Billed => t.bill_note_billed,
-                            Basis::Unpriced => t.bill_note_unpriced,
-                        })}
+                    {move || match priced_by.get() {
+                        Basis::Estimate => t.bill_note,
+                        Basis::Billed => t.bill_note_billed,
+                        Basis::Unpriced => t.bill_note_unpriced,
+                    }}
                 </p>
             </div>
         </section>

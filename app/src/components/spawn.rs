@@ -1,7 +1,7 @@
 //! The dialog that makes an agent, with its price before the click.
 
 use domain::name::Name;
-use domain::price::Basis;
+use domain::price::{Basis, Purchase};
 use domain::size::Size;
 use domain::view::AgentView;
 use leptos::prelude::*;
@@ -110,7 +110,13 @@ pub fn SpawnDialog(made: impl Fn(AgentView) + Copy + 'static, closed: Callback<(
     // One a dialog that is filled in, so that a second click is no second agent.
     let key = StoredValue::new(String::new());
     let prices = StoredValue::new(me.prices);
-    let rate = move |size| prices.with_value(|prices| lang.rate(prices.rate(size)));
+    let rate = move |size| {
+        prices.with_value(|prices| {
+            prices
+                .machine(Purchase::Spot, size)
+                .map_or_else(|| lang.fleet().unknown.to_owned(), |rate| lang.rate(rate))
+        })
+    };
 
     let submit = move || {
         if name.with_untracked(|name| name.parse::<Name>().is_err()) {

@@ -9,6 +9,7 @@ use super::act::use_act;
 use super::agent_menu::AgentMenu;
 use super::icon::icon;
 use super::pinza::{Mood, Pinza};
+use super::receipt::{Figure, basis};
 use super::spawn::size_name;
 use super::state::{State, word};
 use crate::api;
@@ -68,15 +69,19 @@ pub fn Ticket(agent: Live) -> impl IntoView {
             <div class="ticket-stub">
                 <div>
                     <span class="ticket-label">{t.until_now}</span>
-                    <span class="ticket-sum">{move || sum.get()}</span>
+                    <span class="ticket-sum"><Figure agent read=move || sum.get() /></span>
                 </div>
                 <div>
                     <span class="ticket-rate">
-                        {move || if runs.get() { rate.get() } else { "$0/h".to_owned() }}
+                        {move || match runs.get() {
+                            true => view! { <Figure agent read=move || rate.get() /> }.into_any(),
+                            // Asleep nothing is billed, whatever the price.
+                            false => view! { "$0/h" }.into_any(),
+                        }}
                     </span>
                     <br />
                     {move || match (runs.get(), kind.get()) {
-                        (true, _) => view! { <span class="estimate">{t.estimate}</span> }.into_any(),
+                        (true, _) => view! { <span class="estimate">{agent.peek(|view| basis(view.meter.basis, t))}</span> }.into_any(),
                         (false, Offer::Mend) => label(t.free_stopped),
                         (false, Offer::Wake) => label(t.free_asleep),
                         (false, _) => label(""),

@@ -73,7 +73,7 @@ static ES: BudgetStrings = BudgetStrings {
     fleet: "Toda la flota",
     name: "Nombre",
     month: "Al mes, en dólares",
-    month_hint: "Por ejemplo 12.50. Vacío: sin límite.",
+    month_hint: "Por ejemplo 12,50. Vacío: sin límite.",
     spent: "Gastado este mes",
     awake: "Despiertos a la vez",
     awake_hint: "Vacío: sin límite.",

@@ -8,7 +8,7 @@ use domain::time::Timestamp;
 use super::Lang;
 
 impl Lang {
-    fn decimal(self, number: &str) -> String {
+    pub(super) fn decimal(self, number: &str) -> String {
         match self {
             Self::Es => number.replace('.', ","),
             Self::En => number.to_owned(),

@@ -1,6 +1,7 @@
 //! The console's two languages. A text that one of them lacks does not build.
 
 mod access;
+mod amounts;
 mod budgets;
 mod en;
 mod es;
@@ -15,6 +16,7 @@ mod upkeep;
 
 use leptos::prelude::{provide_context, use_context};
 
+pub use amounts::{Unread, count, dollars};
 pub use people::PeopleStrings;
 pub use strings::Strings;
 

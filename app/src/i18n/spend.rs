@@ -1,5 +1,6 @@
 //! The texts of what was spent.
 
+use domain::money::NanoDollars;
 use domain::price::{Basis, Purchase};
 use domain::spend::By;
 use domain::time::Month;
@@ -95,6 +96,15 @@ impl Lang {
         match self {
             Self::Es => format!("{name} de {}", month.year),
             Self::En => format!("{name} {}", month.year),
+        }
+    }
+
+    /// A sum of which some time may have no price: that is said, and never as $0.
+    pub fn told(self, cost: NanoDollars, unpriced_ms: u64) -> String {
+        match (cost, unpriced_ms) {
+            (_, 0) => self.sum(cost),
+            (NanoDollars::ZERO, _) => self.fleet().unknown.to_owned(),
+            _ => format!("{} + {}", self.sum(cost), self.fleet().unknown),
         }
     }
 
@@ -309,3 +319,14 @@ static EN: SpendStrings = SpendStrings {
         "December",
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_price_is_never_nothing() {
+        let told = |cents: i64, ms| Lang::En.told(NanoDollars(cents * 10_000_000), ms);
+        assert_eq!([told(0, 0), told(0, 1), told(1234, 1)], ["$0.00", "unknown", "$12.34 + unknown"]);
+    }
+}

@@ -13,7 +13,7 @@ use crate::components::dialog::{Dialog, DialogHandle};
 use crate::components::icon::icon;
 use crate::components::spawn::size_name;
 use crate::error::ErrorCode;
-use crate::i18n::use_lang;
+use crate::i18n::{self, Unread, use_lang};
 
 /// All budgets.
 #[component]
@@ -201,17 +201,24 @@ fn Edit(what: Editing, editing: RwSignal<Option<Editing>>, listed: RwSignal<Vec<
         Editing::Of(listed) => listed.name.as_ref().map(ToString::to_string).unwrap_or_default(),
         Editing::New => String::new(),
     });
-    let month = RwSignal::new(before.month.map(|month| month.to_decimal(2)).unwrap_or_default());
+    let month = RwSignal::new(before.month.map(|month| lang.typed(month)).unwrap_or_default());
     let awake = RwSignal::new(before.awake.map(|awake| awake.to_string()).unwrap_or_default());
     let sizes = RwSignal::new(before.sizes.unwrap_or_else(|| Size::ALL.to_vec()));
+    let unread = RwSignal::new((None::<Unread>, None::<Unread>));
     let submit = move || {
+        let read_month = limit(&month.read_untracked(), i18n::dollars);
+        let read_awake = limit(&awake.read_untracked(), i18n::count);
+        let (month, awake) = match (read_month, read_awake) {
+            (Ok(month), Ok(awake)) => (month, awake),
+            (month, awake) => return unread.set((month.err(), awake.err())),
+        };
+        unread.set((None, None));
         let whose = match kind.get_untracked() {
             "fleet" => Whose::Fleet,
             "team" => Whose::Team(name.get_untracked()),
             _ => Whose::Person(name.get_untracked()),
         };
-        let month = Some(month.get_untracked().trim().replace(',', ".")).filter(|text| !text.is_empty());
-        let awake = awake.get_untracked().trim().parse().ok();
+        let month = month.map(|month| month.to_decimal(9));
         let sizes = Some(sizes.get_untracked()).filter(|sizes| sizes.len() < Size::ALL.len());
         act.run(api::set_budget(whose, month, awake, sizes), move |all| {
             listed.set(all);
@@ -276,30 +283,22 @@ fn Edit(what: Editing, editing: RwSignal<Option<Editing>>, listed: RwSignal<Vec<
                             />
                         </label>
                     })}
-                <label class="field">
-                    <span>{t.month}</span>
-                    <input
-                        class="input"
-                        name="month"
-                        inputmode="decimal"
-                        autocomplete="off"
-                        value=month.get_untracked()
-                        on:input=move |event| month.set(event_target_value(&event))
-                    />
-                    <span class="field-hint">{t.month_hint}</span>
-                </label>
-                <label class="field">
-                    <span>{t.awake}</span>
-                    <input
-                        class="input"
-                        name="awake"
-                        r#type="number"
-                        min="0"
-                        value=awake.get_untracked()
-                        on:input=move |event| awake.set(event_target_value(&event))
-                    />
-                    <span class="field-hint">{t.awake_hint}</span>
-                </label>
+                <LimitField
+                    name="month"
+                    keys="decimal"
+                    label=t.month
+                    hint=t.month_hint
+                    value=month
+                    unread=Signal::derive(move || unread.with(|(month, _)| month.clone()))
+                />
+                <LimitField
+                    name="awake"
+                    keys="numeric"
+                    label=t.awake
+                    hint=t.awake_hint
+                    value=awake
+                    unread=Signal::derive(move || unread.with(|(_, awake)| awake.clone()))
+                />
                 <fieldset class="budget-sizes">
                     <legend>{t.sizes}</legend>
                     {checks.collect_view()}
@@ -315,6 +314,58 @@ fn Edit(what: Editing, editing: RwSignal<Option<Editing>>, listed: RwSignal<Vec<
                 </button>
             </div>
         </Dialog>
+    }
+    .into_any()
+}
+
+/// What a field says; nothing where it is empty.
+fn limit<T>(text: &str, read: fn(&str) -> Result<T, Unread>) -> Result<Option<T>, Unread> {
+    if text.trim().is_empty() { Ok(None) } else { read(text).map(Some) }
+}
+
+/// A limit as text, so that what can't be read is said and never taken for none.
+#[component]
+fn LimitField(
+    name: &'static str,
+    /// Which keys a phone offers.
+    keys: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    value: RwSignal<String>,
+    unread: Signal<Option<Unread>>,
+) -> impl IntoView {
+    let lang = use_lang();
+    let (id, hint_id, error_id) =
+        (format!("budget-{name}"), format!("budget-{name}-hint"), format!("budget-{name}-error"));
+    let field = NodeRef::<leptos::html::Input>::new();
+    Effect::new(move || {
+        if let (true, Some(field)) = (unread.with(Option::is_some), field.get()) {
+            // It fails only for what is not on the page any more.
+            let _ = field.focus();
+        }
+    });
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label}</label>
+            <input
+                class="input"
+                id=id
+                name=name
+                node_ref=field
+                inputmode=keys
+                autocomplete="off"
+                aria-describedby=format!("{hint_id} {error_id}")
+                aria-invalid=move || unread.with(Option::is_some).to_string()
+                value=value.get_untracked()
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+            <p class="field-hint" id=hint_id>
+                {hint}
+            </p>
+            <p class="field-error" id=error_id role="alert">
+                {move || unread.get().map(|why| lang.unread(&why))}
+            </p>
+        </div>
     }
     .into_any()
 }

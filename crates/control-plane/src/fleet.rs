@@ -88,11 +88,7 @@ impl Fleet {
         };
         let transition = lifecycle::create(new, now);
         let store = &self.ledger.store;
-        let made = if self.agents_of(who).await?.len() < AGENTS_MAX {
-            self.ledger.create(&transition, idempotency.as_ref()).await
-        } else {
-            Err(Error::TooMany { what: "agents", most: AGENTS_MAX })
-        };
+        let made = self.ledger.create(&transition, idempotency.as_ref()).await;
         let created = match (made, &idempotency) {
             // A request that is only repeated gets what it got.
             (
@@ -113,7 +109,7 @@ impl Fleet {
 
     /// The caller's agents, newest first.
     pub async fn list(&self, who: &Principal) -> Result<Vec<AgentView>> {
-        let mut agents = self.agents_of(who).await?;
+        let mut agents = self.ledger.agents_of(who.user).await?;
         agents.sort_by_key(|agent| (std::cmp::Reverse(agent.created_at), agent.id));
         Ok(agents.iter().map(|agent| self.view(agent)).collect())
     }
@@ -268,11 +264,6 @@ impl Fleet {
         } else {
             Err(Error::NotFound)
         }
-    }
-
-    async fn agents_of(&self, who: &Principal) -> Result<Vec<Agent>> {
-        let limit = u16::try_from(AGENTS_MAX).unwrap_or(u16::MAX);
-        Ok(self.ledger.store.agents_of(who.user, None, limit).await?)
     }
 
     fn view(&self, agent: &Agent) -> AgentView {

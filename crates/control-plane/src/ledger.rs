@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::agent::{Agent, ProviderName};
-use domain::id::{AgentId, InstanceId};
+use domain::id::{AgentId, InstanceId, UserId};
 use domain::lifecycle::{self, Illegal, Observation, Policy, Seen, Transition};
 use domain::price::Rates;
 use domain::time::Timestamp;
@@ -13,16 +13,30 @@ use crate::budgets;
 use crate::clock::Clock;
 use crate::due::Due;
 use crate::error::{Error, Result};
+use crate::fleet::AGENTS_MAX;
 use crate::live::{Change, Hub};
 use crate::prices::Prices;
 use crate::roster::Roster;
-use crate::store::{Created, Idempotency, Store, StoreError};
+use crate::store::{Created, Idempotency, Store, StoreError, Turn};
 
 /// How often a change is decided anew when others commit in between.
 const TRIES: u32 = 16;
 /// How often somebody queues at an owner's turnstile: of a hundred wakes at once
 /// the last one finds it taken so often.
 const TURNS: u32 = 128;
+
+/// Rows read at once.
+const PAGE: u16 = 500;
+
+/// Queues of those who make agents, an owner's in one of them.
+#[derive(Default)]
+pub(crate) struct Spawning([tokio::sync::Mutex<()>; 16]);
+
+impl Spawning {
+    fn of(&self, owner: UserId) -> &tokio::sync::Mutex<()> {
+        &self.0[usize::from(owner.as_bytes()[0]) % self.0.len()]
+    }
+}
 
 pub(crate) struct Ledger {
     pub store: Arc<dyn Store>,
@@ -32,6 +46,7 @@ pub(crate) struct Ledger {
     pub hub: Hub,
     pub roster: Roster,
     pub due: Due,
+    pub spawning: Spawning,
 }
 
 impl Ledger {
@@ -99,18 +114,39 @@ impl Ledger {
         Err(Error::Contended)
     }
 
-    /// Commits a new agent, if the budgets that it counts against allow and its provider takes it.
+    /// Commits a new agent, if its owner may have one more, the budgets that it
+    /// counts against allow and its provider takes it.
     pub async fn create(&self, transition: &Transition, key: Option<&Idempotency>) -> Result<Created> {
-        self.takes(transition.agent.provider).await?;
+        let agent = &transition.agent;
+        self.takes(agent.provider).await?;
+        // Those of one control plane queue here; between several the store decides.
+        let _queued = self.spawning.of(agent.owner).lock().await;
         for _ in 0..TURNS {
-            let turns = budgets::turns(self, &transition.agent).await?;
+            let spawner = self.store.spawner(agent.owner).await?;
+            if spawner.agents >= AGENTS_MAX {
+                return Err(Error::TooMany { what: "agents", most: AGENTS_MAX });
+            }
+            let mut turns = budgets::turns(self, agent).await?;
+            turns.push(Turn::Spawn(spawner));
             match self.store.create_in_turns(transition, key, &turns).await {
-                // Without a turn it is another agent of the same id.
-                Err(StoreError::Conflict) if !turns.is_empty() => {}
+                Err(StoreError::Conflict) => {}
                 outcome => return Ok(outcome?),
             }
         }
         Err(Error::Contended)
+    }
+
+    /// All of an owner's agents.
+    pub async fn agents_of(&self, owner: UserId) -> Result<Vec<Agent>> {
+        let mut agents: Vec<Agent> = Vec::new();
+        loop {
+            let page = self.store.agents_of(owner, agents.last().map(|agent| agent.id), PAGE).await?;
+            let ended = page.len() < usize::from(PAGE);
+            agents.extend(page);
+            if ended {
+                return Ok(agents);
+            }
+        }
     }
 
     /// Whether something new may be launched at a provider.

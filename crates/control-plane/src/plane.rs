@@ -112,6 +112,7 @@ impl ControlPlane {
             hub: Hub::new(writers),
             roster: Roster::new(writers, policy),
             due: Due::new(),
+            spawning: Default::default(),
         });
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
         let budgets = Arc::new(Budgets::of(Arc::clone(&ledger), audit.clone(), notify.as_ref()));

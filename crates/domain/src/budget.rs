@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Agent, Phase};
-use crate::money::NanoDollars;
+use crate::agent::{Agent, Phase, ProviderName};
+use crate::money::{NanoDollars, Rate};
 use crate::name::Name;
 use crate::price::Rates;
 use crate::size::Size;
@@ -124,9 +124,20 @@ pub fn is_awake(agent: &Agent) -> bool {
 /// as, until the budget is looked at again.
 pub fn reserve(agent: &Agent, rates: &Rates) -> NanoDollars {
     let running = agent.instance.as_ref().map(|instance| instance.price.rate);
-    let expected = || rates.expected(agent.size, agent.provider).rate;
-    let dearest = if agent.on_demand { rates.on_demand(agent.size).max(expected()) } else { expected() };
-    running.unwrap_or(dearest).over(RESERVE)
+    reserve_of(running, agent.size, agent.provider, agent.on_demand, rates)
+}
+
+/// The same of one that is known in short.
+pub fn reserve_of(
+    running: Option<Rate>,
+    size: Size,
+    provider: ProviderName,
+    on_demand: bool,
+    rates: &Rates,
+) -> NanoDollars {
+    let expected = || rates.expected(size, provider).rate;
+    let dearest = || if on_demand { rates.on_demand(size).max(expected()) } else { expected() };
+    running.unwrap_or_else(dearest).over(RESERVE)
 }
 
 impl Standing {
@@ -144,6 +155,11 @@ impl Standing {
 }
 
 impl Budget {
+    /// Whether it limits nothing: it was taken back.
+    pub fn is_unlimited(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether an agent may be woken beside what stands.
     ///
     /// # Errors
@@ -233,5 +249,14 @@ mod tests {
         assert_eq!(refused, OverBudget { of: Subject::Fleet, limit: Limit::Awake { most: 2 } });
         assert!(refused.to_string().starts_with("the fleet: no more than 2"), "{refused}");
         assert_eq!(account.pooled(later), None);
+    }
+
+    #[test]
+    fn on_demand_is_put_aside_for_who_may_run_so() {
+        let (rates, size) = (Rates::proposal(), Size::Small);
+        let aside = |running, on_demand| reserve_of(running, size, ProviderName::Fargate, on_demand, &rates);
+        assert_eq!(aside(None, false), rates.rate(size).over(RESERVE));
+        assert_eq!(aside(None, true), rates.on_demand(size).over(RESERVE));
+        assert_eq!(aside(Some(Rate(1)), true), Rate(1).over(RESERVE));
     }
 }

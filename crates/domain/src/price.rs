@@ -137,15 +137,20 @@ impl Rates {
         self.extras.iter().find(|(of, known, _)| *of == provider && *known == item).map(|(.., price)| *price)
     }
 
+    /// The hourly rate of a size on Fargate, bought so; nothing where no line says it.
+    pub fn machine(&self, purchase: Purchase, size: Size) -> Option<Rate> {
+        self.of(ProviderName::Fargate, purchase, size)
+    }
+
     /// The hourly rate of a size on Fargate Spot, to the nano-dollar: what all
     /// estimates are by.
     pub fn rate(&self, size: Size) -> Rate {
-        self.of(ProviderName::Fargate, Purchase::Spot, size).unwrap_or_default()
+        self.machine(Purchase::Spot, size).unwrap_or_default()
     }
 
     /// The hourly rate where Spot has no room.
     pub fn on_demand(&self, size: Size) -> Rate {
-        self.of(ProviderName::Fargate, Purchase::OnDemand, size).unwrap_or_default()
+        self.machine(Purchase::OnDemand, size).unwrap_or_default()
     }
 
     /// The price of a size that runs at a provider, bought so. Where nothing is

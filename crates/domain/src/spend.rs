@@ -104,8 +104,12 @@ impl Slice {
 pub struct Series {
     pub of: Slice,
     pub total: Amount,
+    /// What of its time has no price: it is in no sum.
+    pub unpriced_ms: u64,
     /// Of each of the month's days, from its first.
     pub days: Vec<NanoDollars>,
+    /// The same of the time that has no price.
+    pub unpriced_days: Vec<u64>,
 }
 
 /// What was saved, against what else one might have done with the agents that
@@ -113,10 +117,11 @@ pub struct Series {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Savings {
     pub agents: u32,
-    /// The same use on demand, less what it cost.
-    pub spot: NanoDollars,
-    /// All of them awake all the time, at Spot's price.
-    pub always_on: NanoDollars,
+    /// The same use on demand, less what it cost; nothing where the book does
+    /// not say what that costs.
+    pub spot: Option<NanoDollars>,
+    /// All of them awake all the time, at Spot's price, if the book has it.
+    pub always_on: Option<NanoDollars>,
     /// A t4g.small for each.
     pub t4g_small: NanoDollars,
 }
@@ -128,6 +133,8 @@ pub struct Top<Id> {
     /// Nothing where it is not known any more.
     pub name: Option<Name>,
     pub amount: Amount,
+    /// What of the time has no price.
+    pub unpriced_ms: u64,
 }
 
 /// A month of somebody's money.
@@ -143,7 +150,11 @@ pub struct Report {
     pub estimate: NanoDollars,
     /// Time whose price is unknown: in no sum of money.
     pub unpriced_ms: u64,
-    /// Largest first.
+    /// What each of the month's days cost, from its first.
+    pub days: Vec<NanoDollars>,
+    /// The same of the time that has no price.
+    pub unpriced_days: Vec<u64>,
+    /// Largest first; by team, of those who spent most.
     pub series: Vec<Series>,
     /// Of a month that is not over.
     pub forecast: Option<Forecast>,
@@ -186,7 +197,7 @@ pub fn series(month: Month, by: By, uses: &[DayUse]) -> Vec<Series> {
         let of = Slice::of(by, &used.kind, used.team.as_ref());
         let entry = slices.entry(of.clone());
         let series = entry.or_insert_with(|| Series { of, ..Series::rest(month) });
-        series.add(month, used.day, used.amount);
+        series.add(month, used);
     }
     let mut all: Vec<Series> = slices.into_values().collect();
     all.sort_by(|a, b| b.total.cost.cmp(&a.total.cost).then_with(|| a.of.cmp(&b.of)));
@@ -194,7 +205,9 @@ pub fn series(month: Month, by: By, uses: &[DayUse]) -> Vec<Series> {
         let mut rest = Series::rest(month);
         for small in all.drain(SERIES_MAX - 1..) {
             rest.total += small.total;
+            rest.unpriced_ms += small.unpriced_ms;
             rest.days.iter_mut().zip(small.days).for_each(|(sum, day)| *sum += day);
+            rest.unpriced_days.iter_mut().zip(small.unpriced_days).for_each(|(sum, day)| *sum += day);
         }
         all.push(rest);
     }
@@ -202,15 +215,26 @@ pub fn series(month: Month, by: By, uses: &[DayUse]) -> Vec<Series> {
 }
 
 impl Series {
-    fn rest(month: Month) -> Self {
-        Self { of: Slice::Rest, total: Amount::default(), days: vec![NanoDollars::ZERO; month.days()] }
+    /// All of it as one.
+    pub fn whole(month: Month, uses: &[DayUse]) -> Self {
+        let mut whole = Self::rest(month);
+        uses.iter().for_each(|used| whole.add(month, used));
+        whole
     }
 
-    fn add(&mut self, month: Month, day: Day, amount: Amount) {
-        self.total += amount;
-        let index = usize::try_from(day.0 - month.start().day().0).ok();
-        if let Some(sum) = index.and_then(|index| self.days.get_mut(index)) {
-            *sum += amount.cost;
+    fn rest(month: Month) -> Self {
+        let (days, unpriced_days) = (vec![NanoDollars::ZERO; month.days()], vec![0; month.days()]);
+        Self { of: Slice::Rest, total: Amount::default(), unpriced_ms: 0, days, unpriced_days }
+    }
+
+    fn add(&mut self, month: Month, used: &DayUse) {
+        let unpriced_ms = used.kind.unpriced_ms(used.amount);
+        self.total += used.amount;
+        self.unpriced_ms += unpriced_ms;
+        let index = usize::try_from(used.day.0 - month.start().day().0).ok();
+        if let Some(index) = index.filter(|index| *index < self.days.len()) {
+            self.days[index] += used.amount.cost;
+            self.unpriced_days[index] += unpriced_ms;
         }
     }
 }
@@ -225,33 +249,28 @@ pub fn savings(
     rates: &Rates,
 ) -> Savings {
     let over = |rate: Rate, ms: u64| rate.over(Duration::from_millis(ms));
-    let bought_on_spot = kinds
-        .iter()
-        .filter(|(kind, _)| matches!(kind.purchase, Purchase::Spot | Purchase::SpotArm))
-        .filter(|(kind, _)| kind.basis != Basis::Unpriced);
-    let spot = bought_on_spot
-        .map(|(kind, amount)| over(rates.on_demand(kind.size), amount.awake_ms) - amount.cost)
-        .sum();
     let elapsed = month.until(now).since(month.start());
+    let bought_on_spot =
+        kinds.iter().filter(|(kind, _)| matches!(kind.purchase, Purchase::Spot | Purchase::SpotArm));
+    let spot = bought_on_spot
+        .map(|(kind, amount)| {
+            let instead =
+                if kind.purchase == Purchase::SpotArm { Purchase::OnDemandArm } else { Purchase::OnDemand };
+            let rate = rates.machine(instead, kind.size).filter(|_| kind.basis != Basis::Unpriced)?;
+            Some(over(rate, amount.awake_ms) - amount.cost)
+        })
+        .sum();
+    let always_on = |size: &Size| Some(rates.machine(Purchase::Spot, *size)?.over(elapsed));
     let count = u32::try_from(agents.len()).unwrap_or(u32::MAX);
     Savings {
         agents: count,
         spot,
-        always_on: agents.values().map(|size| rates.rate(*size).over(elapsed)).sum(),
+        always_on: agents.values().map(always_on).sum(),
         t4g_small: T4G_SMALL.over(elapsed).times(count),
     }
 }
 
 impl Report {
-    /// What each of the month's days cost.
-    pub fn by_day(&self) -> Vec<NanoDollars> {
-        let mut days = vec![NanoDollars::ZERO; self.month.days()];
-        for series in &self.series {
-            days.iter_mut().zip(&series.days).for_each(|(sum, day)| *sum += *day);
-        }
-        days
-    }
-
     /// What an hour awake cost in the mean, of the hours that have a price.
     pub fn per_awake_hour(&self) -> Option<NanoDollars> {
         let priced = self.total.awake_ms.saturating_sub(self.unpriced_ms);
@@ -311,7 +330,7 @@ mod tests {
         let agents = (0..100).map(|n| (AgentId::from_random([n; 10]), Size::Small)).collect();
         // 730 hours are a mean month; November has 720.
         let saved = savings(NOVEMBER, NOVEMBER.next().start(), &[], &agents, &Rates::proposal());
-        assert_eq!(saved.always_on, Rates::proposal().rate(Size::Small).hours(720).times(100));
+        assert_eq!(saved.always_on, Some(Rates::proposal().rate(Size::Small).hours(720).times(100)));
         assert_eq!(saved.t4g_small.to_decimal(2), "1209.60");
         let kind = used(0, ProviderName::Fargate, 0).kind;
         let cost = Rates::proposal().rate(kind.size).hours(1);
@@ -322,7 +341,34 @@ mod tests {
             &BTreeMap::new(),
             &Rates::proposal(),
         );
-        assert_eq!(saved.spot, Rates::proposal().on_demand(kind.size).hours(1) - cost);
-        assert_eq!(saved.always_on, NanoDollars::ZERO);
+        assert_eq!(saved.spot, Some(Rates::proposal().on_demand(kind.size).hours(1) - cost));
+        assert_eq!(saved.always_on, Some(NanoDollars::ZERO));
+    }
+
+    #[test]
+    fn spot_is_compared_with_the_same_processor_on_demand_and_with_nothing_unknown() {
+        let rates = Rates::proposal();
+        let kind = Kind { purchase: Purchase::SpotArm, ..used(0, ProviderName::Fargate, 0).kind };
+        let hour = Amount { cost: NanoDollars(1), awake_ms: 3_600_000 };
+        let agents = BTreeMap::from([(AgentId::from_random([1; 10]), kind.size)]);
+        let saved = |rates: &Rates| savings(NOVEMBER, NOVEMBER.start(), &[(kind, hour)], &agents, rates);
+        let arm = rates.machine(Purchase::OnDemandArm, kind.size).unwrap().hours(1);
+        assert_eq!(saved(&rates).spot, Some(arm - NanoDollars(1)));
+        let elsewhere = saved(&crate::price::PriceBook::proposal().rates("eu-west-1", Day(20_000)));
+        assert_eq!((elsewhere.spot, elsewhere.always_on), (None, None));
+    }
+
+    #[test]
+    fn time_without_a_price_is_told_in_its_band_and_on_its_day() {
+        let paid = used(0, ProviderName::Fargate, 5);
+        let unknown = DayUse {
+            kind: Kind { basis: Basis::Unpriced, ..paid.kind },
+            amount: Amount { cost: NanoDollars::ZERO, awake_ms: 7 },
+            ..used(1, ProviderName::Fargate, 0)
+        };
+        let bands = series(NOVEMBER, By::Size, &[paid, unknown]);
+        assert_eq!((bands.len(), bands[0].unpriced_ms), (1, 7));
+        assert_eq!((bands[0].unpriced_days[0], bands[0].unpriced_days[1]), (0, 7));
+        assert_eq!(bands[0].days[1], NanoDollars::ZERO);
     }
 }

@@ -156,6 +156,13 @@ impl FromStr for Line {
     }
 }
 
+impl Kind {
+    /// How much of a use of this kind has no price: all of it, or nothing.
+    pub fn unpriced_ms(&self, amount: Amount) -> u64 {
+        if self.basis == Basis::Unpriced { amount.awake_ms } else { 0 }
+    }
+}
+
 impl Segment {
     pub fn kind(&self) -> Kind {
         Kind {

@@ -160,6 +160,11 @@ impl Meter {
         }
     }
 
+    /// Whether its sums say what it costs.
+    pub fn is_priced(&self) -> bool {
+        self.basis != Basis::Unpriced
+    }
+
     /// What a month without sleep would cost (730 hours).
     pub fn always_on_month(&self) -> NanoDollars {
         self.rate.hours(MONTH_HOURS)

@@ -1,6 +1,7 @@
 //! An agent as the API shows it.
 
 use domain::boot::BootPhase;
+use domain::money::NanoDollars;
 use domain::view::AgentView;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -121,17 +122,19 @@ pub struct BootMark {
 /// What it costs, in whole nano-dollars (10⁻⁹ US dollars).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Cost {
-    /// `billed`, or `estimate`: on this machine nobody bills; it is what the
-    /// size would cost on Fargate Spot.
+    /// `billed`; `estimate`: on this machine nobody bills, and it is what the
+    /// size would cost on Fargate Spot; or `unpriced`: a provider bills it, and
+    /// no line of the price book says how much, so that no sum is known.
     pub basis: String,
     pub running: bool,
-    pub per_hour: u64,
-    pub session: i64,
+    /// Nothing where it is unpriced, as all that follows.
+    pub per_hour: Option<u64>,
+    pub session: Option<i64>,
     /// Since midnight, UTC.
-    pub today: i64,
+    pub today: Option<i64>,
     /// Since the first of the month, UTC.
-    pub month: i64,
-    pub total: i64,
+    pub month: Option<i64>,
+    pub total: Option<i64>,
 }
 
 /// Where to go from here.
@@ -175,6 +178,8 @@ pub fn websocket_url(origin: &str, id: impl std::fmt::Display) -> String {
 impl Agent {
     pub fn of(view: &AgentView, origin: &str) -> Self {
         let here = format!("/api/v1/agents/{}", view.id);
+        let is_priced = view.meter.is_priced();
+        let sum = |sum: NanoDollars| is_priced.then_some(sum.0);
         let running = view.boot.current() == Some(BootPhase::Ready) && word(&view.phase) == "running";
         Self {
             id: view.id.to_string(),
@@ -214,11 +219,11 @@ impl Agent {
             cost: Cost {
                 basis: word(view.meter.basis),
                 running: view.meter.running,
-                per_hour: view.meter.rate.0,
-                session: view.meter.session.0,
-                today: view.meter.today.0,
-                month: view.meter.month.0,
-                total: view.meter.total.0,
+                per_hour: is_priced.then_some(view.meter.rate.0),
+                session: sum(view.meter.session),
+                today: sum(view.meter.today),
+                month: sum(view.meter.month),
+                total: sum(view.meter.total),
             },
             websocket_url: running.then(|| websocket_url(origin, view.id)),
             links: Links {

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use control_plane::identity::Right;
 use control_plane::spend::{Each, Row, Spend};
 use control_plane::{Fleet, Identity, Principal};
+use domain::money::NanoDollars;
 use domain::spend::{Query, Report, Scope, Series, Slice, Upkeep};
 use domain::time::Month;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
@@ -30,7 +31,8 @@ pub struct SpendMonth {
     month: String,
     /// RFC 3339: the last instant that counts.
     as_of: String,
-    total: i64,
+    /// Of all that has a price; nothing where none of it has.
+    total: Option<i64>,
     awake_ms: u64,
     /// What of the total nobody bills: instances that run on this machine.
     estimate: i64,
@@ -65,10 +67,13 @@ struct SpendUpkeep {
 struct SpendSeries {
     /// Its words, as in `fargate billed`; `rest` is all that is too small.
     of: String,
-    total: i64,
+    /// Nothing where none of it has a price.
+    total: Option<i64>,
     awake_ms: u64,
-    /// Of each of the month's days, from its first.
-    days: Vec<i64>,
+    /// Time whose price is unknown; it is in no sum.
+    unpriced_ms: u64,
+    /// Of each of the month's days, from its first; nothing where none of a day has a price.
+    days: Vec<Option<i64>>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,10 +87,10 @@ struct SpendForecast {
 #[derive(Debug, Serialize, ToSchema)]
 struct SpendSavings {
     agents: u32,
-    /// The same use on demand, less what it cost.
-    spot: i64,
-    /// What all of them would have cost awake all the time, on Spot.
-    always_on: i64,
+    /// The same use on demand, less what it cost; nothing where the price book does not say what that costs.
+    spot: Option<i64>,
+    /// What all of them would have cost awake all the time, on Spot; nothing where the price book does not say it.
+    always_on: Option<i64>,
     /// What a t4g.small for each would have cost.
     t4g_small: i64,
 }
@@ -94,8 +99,11 @@ struct SpendSavings {
 struct SpendTop {
     id: String,
     name: Option<String>,
-    total: i64,
+    /// Nothing where none of it has a price.
+    total: Option<i64>,
     awake_ms: u64,
+    /// Time whose price is unknown; it is in no sum.
+    unpriced_ms: u64,
 }
 
 /// A month of money. `of=fleet` takes the role viewer, operator or admin.
@@ -243,7 +251,7 @@ impl SpendMonth {
             of: report.scope.as_str().to_owned(),
             month: report.month.to_string(),
             as_of: report.as_of.to_string(),
-            total: report.total.cost.0,
+            total: known(report.total.cost, report.unpriced_ms),
             awake_ms: report.total.awake_ms,
             estimate: report.estimate.0,
             unpriced_ms: report.unpriced_ms,
@@ -255,8 +263,8 @@ impl SpendMonth {
             }),
             savings: SpendSavings {
                 agents: savings.agents,
-                spot: savings.spot.0,
-                always_on: savings.always_on.0,
+                spot: savings.spot.map(|saved| saved.0),
+                always_on: savings.always_on.map(|cost| cost.0),
                 t4g_small: savings.t4g_small.0,
             },
             agents: report.agents.iter().map(SpendTop::of).collect(),
@@ -265,6 +273,11 @@ impl SpendMonth {
             limit: report.limit.map(|limit| limit.0),
         }
     }
+}
+
+/// A sum, unless all that it might sum has no price.
+fn known(cost: NanoDollars, unpriced_ms: u64) -> Option<i64> {
+    (unpriced_ms == 0 || cost != NanoDollars::ZERO).then_some(cost.0)
 }
 
 impl SpendUpkeep {
@@ -285,9 +298,10 @@ impl SpendSeries {
         };
         Self {
             of,
-            total: series.total.cost.0,
+            total: known(series.total.cost, series.unpriced_ms),
             awake_ms: series.total.awake_ms,
-            days: series.days.iter().map(|day| day.0).collect(),
+            unpriced_ms: series.unpriced_ms,
+            days: series.days.iter().zip(&series.unpriced_days).map(|(day, ms)| known(*day, *ms)).collect(),
         }
     }
 }
@@ -297,8 +311,9 @@ impl SpendTop {
         Self {
             id: top.id.to_string(),
             name: top.name.as_ref().map(ToString::to_string),
-            total: top.amount.cost.0,
+            total: known(top.amount.cost, top.unpriced_ms),
             awake_ms: top.amount.awake_ms,
+            unpriced_ms: top.unpriced_ms,
         }
     }
 }

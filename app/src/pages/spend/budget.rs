@@ -1,5 +1,6 @@
 //! What is left of the month's budget, day by day.
 
+use domain::budget::Budget;
 use domain::money::NanoDollars;
 use domain::spend::Report;
 use domain::time::Day;
@@ -35,9 +36,9 @@ pub fn Burndown(report: StoredValue<Report>) -> impl IntoView {
         return ().into_any();
     }
     let left = NanoDollars((limit - report.total.cost).0.max(0));
-    let percent = u64::try_from(i128::from(report.total.cost.0) * 100 / i128::from(limit.0).max(1));
-    let percent = percent.unwrap_or(0);
-    let days = report.by_day();
+    let budget = Budget { month: Some(limit), ..Budget::default() };
+    let percent = budget.used(report.total.cost).unwrap_or(0);
+    let days = &report.days;
     let count = i64::try_from(days.len()).unwrap_or(31);
     let passed = usize::try_from(report.as_of.day().0 - report.month.start().day().0 + 1).unwrap_or(0);
     let y = |rest: NanoDollars| {

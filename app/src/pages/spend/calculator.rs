@@ -2,7 +2,7 @@
 //! made where it is looked at.
 
 use domain::money::NanoDollars;
-use domain::price::{Plan, Purchase};
+use domain::price::{Basis, Plan, Purchase, Quote};
 use domain::size::Size;
 use leptos::prelude::*;
 
@@ -59,7 +59,14 @@ pub fn Calculator() -> impl IntoView {
             plan.update(|plan| plan.purchase = bought);
         }
     };
-    let sum = move |of: fn(&domain::price::Quote) -> NanoDollars| move || lang.money(quote.with(of), 2);
+    let sum = move |of: fn(&Quote) -> Option<NanoDollars>| {
+        move || match quote.with(of) {
+            Some(sum) => view! { {lang.money(sum, 2)} }.into_any(),
+            None => {
+                view! { <span data-basis=Basis::Unpriced.as_str()>{lang.fleet().unknown}</span> }.into_any()
+            }
+        }
+    };
     view! {
         <section class="spend-part calculator" aria-labelledby="calculator-title">
             <h2 id="calculator-title">{t.calculator}</h2>
@@ -135,7 +142,7 @@ pub fn Calculator() -> impl IntoView {
                             <dl class="receipt-lines">
                                 <div>
                                     <dt>{move || (t.with_t4g)(&lang.count(plan.get().agents.into()))}</dt>
-                                    <dd>{sum(|quote| quote.t4g_small)}</dd>
+                                    <dd>{sum(|quote| Some(quote.t4g_small))}</dd>
                                 </div>
                             </dl>
                         </div>

@@ -8,6 +8,7 @@ use domain::time::Day;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 
+use super::sheet::unpriced;
 use crate::components::spawn::size_name;
 use crate::i18n::{Lang, use_lang};
 
@@ -59,16 +60,25 @@ fn expected(forecast: Option<Forecast>, spent: NanoDollars, left: usize) -> Opti
 pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
     let lang = use_lang();
     let t = lang.spend();
-    let Report { month, as_of, total, series, forecast, .. } = report.get_value();
+    let Report {
+        month,
+        as_of,
+        total,
+        unpriced_ms,
+        series,
+        forecast,
+        days: totals,
+        unpriced_days: unknown,
+        ..
+    } = report.get_value();
     if series.is_empty() {
         return view! { <p class="fleet-none">{t.nothing_yet}</p> }.into_any();
     }
-    let totals = report.with_value(Report::by_day);
     let count = totals.len();
     let today =
         usize::try_from(as_of.before(std::time::Duration::from_millis(1)).day().0 - month.start().day().0);
     let today = today.unwrap_or(0).min(count - 1);
-    let coming = expected(forecast, total.cost, count - 1 - today);
+    let coming = expected(forecast.filter(|_| unpriced_ms == 0), total.cost, count - 1 - today);
     let most = totals.iter().copied().chain(coming).max().unwrap_or_default();
     let top = round_up(most.0);
     let bars = (0..count).map(|day| bar(&series, day, top)).collect_view();
@@ -90,7 +100,9 @@ pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
     });
     let read = RwSignal::new(today);
     let reading = StoredValue::new(
-        (0..count).map(|day| sentence(lang, &series, month.start().day(), day, &totals)).collect::<Vec<_>>(),
+        (0..count)
+            .map(|day| sentence(lang, &series, month.start().day(), day, (totals[day], unknown[day])))
+            .collect::<Vec<_>>(),
     );
     let said = move || reading.with_value(|all| all[read.get()].clone());
     let pressed = move |event: KeyboardEvent| {
@@ -124,7 +136,9 @@ pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
             <li>
                 <span class=format!("swatch band-{index}") aria-hidden="true"></span>
                 {band(lang, &series.of)}
-                <span class="numerals">{lang.sum(series.total.cost)}</span>
+                <span class="numerals" data-basis=unpriced(series.unpriced_ms)>
+                    {lang.told(series.total.cost, series.unpriced_ms)}
+                </span>
             </li>
         }
     });
@@ -136,7 +150,7 @@ pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
             </li>
         }
     });
-    let name = (t.chart)(&lang.month(month), &lang.sum(total.cost));
+    let name = (t.chart)(&lang.month(month), &lang.told(total.cost, unpriced_ms));
     view! {
         <figure class="chart" aria-label=name>
             <div class="chart-frame">
@@ -169,7 +183,7 @@ pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
             </div>
             <p class="chart-said" aria-hidden="true">{said}</p>
             <ul class="legend">{legend.collect_view()} {ahead_named}</ul>
-            <Table series=series.clone() totals=totals.clone() first=month.start().day() />
+            <Table series=series.clone() totals=totals.clone() unknown=unknown.clone() first=month.start().day() />
         </figure>
     }
     .into_any()
@@ -198,14 +212,23 @@ fn bar(series: &[Series], day: usize, top: i64) -> impl IntoView + use<> {
 }
 
 /// A day in words, with the bands it has.
-fn sentence(lang: Lang, series: &[Series], first: Day, day: usize, totals: &[NanoDollars]) -> String {
+fn sentence(
+    lang: Lang,
+    series: &[Series],
+    first: Day,
+    day: usize,
+    (total, unpriced_ms): (NanoDollars, u64),
+) -> String {
     let date = lang.date(Day(first.0 + i64::try_from(day).unwrap_or(0)).start());
     let parts: Vec<String> = series
         .iter()
-        .filter(|series| series.days[day] > NanoDollars::ZERO)
-        .map(|series| format!("{} {}", band(lang, &series.of), lang.sum(series.days[day])))
+        .filter(|series| series.days[day] > NanoDollars::ZERO || series.unpriced_days[day] > 0)
+        .map(|series| {
+            let sum = lang.told(series.days[day], series.unpriced_days[day]);
+            format!("{} {sum}", band(lang, &series.of))
+        })
         .collect();
-    let total = lang.sum(totals[day]);
+    let total = lang.told(total, unpriced_ms);
     if parts.len() < 2 {
         format!("{date}: {total}")
     } else {
@@ -214,24 +237,31 @@ fn sentence(lang: Lang, series: &[Series], first: Day, day: usize, totals: &[Nan
 }
 
 #[component]
-fn Table(series: Vec<Series>, totals: Vec<NanoDollars>, first: Day) -> impl IntoView {
+fn Table(series: Vec<Series>, totals: Vec<NanoDollars>, unknown: Vec<u64>, first: Day) -> impl IntoView {
     let lang = use_lang();
     let t = lang.spend();
     let head =
         series.iter().map(|series| view! { <th scope="col">{band(lang, &series.of)}</th> }).collect_view();
-    let rows =
-        totals.iter().enumerate().filter(|(_, total)| **total > NanoDollars::ZERO).map(|(day, total)| {
-            let date = lang.date(Day(first.0 + i64::try_from(day).unwrap_or(0)).start());
-            let cells =
-                series.iter().map(|series| view! { <td class="numerals">{lang.sum(series.days[day])}</td> });
-            view! {
-                <tr>
-                    <th scope="row">{date}</th>
-                    {cells.collect_view()}
-                    <td class="numerals">{lang.sum(*total)}</td>
-                </tr>
-            }
-        });
+    let cell = |cost: NanoDollars, unpriced_ms: u64| {
+        view! {
+            <td class="numerals" data-basis=unpriced(unpriced_ms)>
+                {lang.told(cost, unpriced_ms)}
+            </td>
+        }
+    };
+    let days = totals.iter().zip(&unknown).enumerate();
+    let used = days.filter(|(_, (total, unknown))| **total > NanoDollars::ZERO || **unknown > 0);
+    let rows = used.map(|(day, (total, unknown))| {
+        let date = lang.date(Day(first.0 + i64::try_from(day).unwrap_or(0)).start());
+        let cells = series.iter().map(|series| cell(series.days[day], series.unpriced_days[day]));
+        view! {
+            <tr>
+                <th scope="row">{date}</th>
+                {cells.collect_view()}
+                {cell(*total, *unknown)}
+            </tr>
+        }
+    });
     view! {
         <details class="chart-table">
             <summary>{t.as_table}</summary>

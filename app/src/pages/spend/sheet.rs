@@ -1,6 +1,7 @@
 //! The month's receipt, what was not spent, and who spent most.
 
 use domain::money::NanoDollars;
+use domain::price::Basis;
 use domain::spend::{Report, Scope, Top};
 use domain::usage::Amount;
 use leptos::prelude::*;
@@ -21,6 +22,8 @@ pub fn Sheet(report: Month) -> impl IntoView {
     let over = as_of >= month.next().start();
     let line = |name: &'static str, value: String| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     let an_hour = report.with_value(Report::per_awake_hour);
+    // Of what has no price nothing can be foreseen.
+    let forecast = forecast.filter(|_| unpriced_ms == 0);
     let outlook = forecast.map(|forecast| {
         let range = (t.between)(&lang.sum(forecast.low), &lang.sum(forecast.high));
         view! {
@@ -33,7 +36,8 @@ pub fn Sheet(report: Month) -> impl IntoView {
             </div>
         }
     });
-    let early = (!over && forecast.is_none()).then(|| view! { <p class="receipt-note">{t.too_early}</p> });
+    let early = (!over && unpriced_ms == 0 && forecast.is_none())
+        .then(|| view! { <p class="receipt-note">{t.too_early}</p> });
     let unknown = (unpriced_ms > 0).then(
         || view! { <p class="spend-unknown" role="alert">{(t.unpriced)(&lang.hours(unpriced_ms))}</p> },
     );
@@ -45,7 +49,7 @@ pub fn Sheet(report: Month) -> impl IntoView {
                 </div>
                 <dl class="receipt-total">
                     <dt>{if over { t.whole_month } else { t.so_far }}</dt>
-                    <dd class="spend-total">{lang.sum(total.cost)}</dd>
+                    <dd class="spend-total" data-basis=unpriced(unpriced_ms)>{lang.told(total.cost, unpriced_ms)}</dd>
                 </dl>
                 {unknown}
                 <dl class="receipt-lines">
@@ -63,17 +67,28 @@ pub fn Sheet(report: Month) -> impl IntoView {
     .into_any()
 }
 
+/// The mark of a sum that says not all, for it to be red.
+pub fn unpriced(unpriced_ms: u64) -> Option<&'static str> {
+    (unpriced_ms > 0).then(|| Basis::Unpriced.as_str())
+}
+
 /// What other ways would have cost.
 #[component]
 pub fn Saved(report: Month) -> impl IntoView {
     let lang = use_lang();
     let t = lang.spend();
-    let (savings, cost) = report.with_value(|report| (report.savings, report.total.cost));
+    let (savings, cost, unpriced_ms) =
+        report.with_value(|report| (report.savings, report.total.cost, report.unpriced_ms));
     if savings.agents == 0 {
         return ().into_any();
     }
     // What was dearer than the other way is no saving, and said as it is.
-    let tile = |name: &'static str, saved: NanoDollars, instead: NanoDollars| {
+    // With what has no price nothing is compared.
+    let all_priced = unpriced_ms == 0;
+    let against = |instead: Option<NanoDollars>| {
+        instead.filter(|_| all_priced).map(|instead| (instead - cost, instead))
+    };
+    let tile = |name: &'static str, (saved, instead): (NanoDollars, NanoDollars)| {
         view! {
             <dl class="tile tile-fact">
                 <dt class="tile-name">{name}</dt>
@@ -87,9 +102,9 @@ pub fn Saved(report: Month) -> impl IntoView {
             <h2 id="saved-title">{t.saved}</h2>
             <p class="soft">{(t.saved_lead)(&lang.count(savings.agents.into()))}</p>
             <div class="tiles">
-                {tile(t.saved_asleep, savings.always_on - cost, savings.always_on)}
-                {tile(t.saved_spot, savings.spot, savings.spot + cost)}
-                {tile(t.saved_t4g, savings.t4g_small - cost, savings.t4g_small)}
+                {against(savings.always_on).map(|saved| tile(t.saved_asleep, saved))}
+                {savings.spot.map(|saved| tile(t.saved_spot, (saved, saved + cost)))}
+                {against(Some(savings.t4g_small)).map(|saved| tile(t.saved_t4g, saved))}
             </div>
         </section>
     }
@@ -106,7 +121,7 @@ pub fn Tops(report: Month) -> impl IntoView {
         return ().into_any();
     }
     let own = scope == Scope::Own;
-    let agents = agents.into_iter().map(|Top { id, name, amount }| {
+    let agents = agents.into_iter().map(|Top { id, name, amount, unpriced_ms }| {
         let name = match name {
             Some(name) if own => view! { <A href=format!("/agents/{id}")>{name.to_string()}</A> }.into_any(),
             Some(name) if me.sees_fleet => {
@@ -115,10 +130,11 @@ pub fn Tops(report: Month) -> impl IntoView {
             Some(name) => name.to_string().into_any(),
             None => t.deleted.into_any(),
         };
-        (name, amount)
+        (name, amount, unpriced_ms)
     });
-    let people = people.into_iter().map(|Top { name, amount, .. }| {
-        (name.map_or_else(|| t.deleted.to_owned(), |name| name.to_string()).into_any(), amount)
+    let people = people.into_iter().map(|Top { name, amount, unpriced_ms, .. }| {
+        let name = name.map_or_else(|| t.deleted.to_owned(), |name| name.to_string());
+        (name.into_any(), amount, unpriced_ms)
     });
     let (agents, people): (Vec<_>, Vec<_>) = (agents.collect(), people.collect());
     view! {
@@ -135,20 +151,21 @@ pub fn Tops(report: Month) -> impl IntoView {
 fn Ranking(
     title: &'static str,
     head: &'static str,
-    rows: Vec<(AnyView, Amount)>,
+    /// Each with the time that has no price.
+    rows: Vec<(AnyView, Amount, u64)>,
     /// Of all, those that are not named too.
     total: NanoDollars,
 ) -> impl IntoView {
     let lang = use_lang();
     let t = lang.spend();
-    let rows = rows.into_iter().map(|(name, amount)| {
+    let rows = rows.into_iter().map(|(name, amount, unpriced_ms)| {
         let share = u64::try_from(i128::from(amount.cost.0) * 100 / i128::from(total.0).max(1)).unwrap_or(0);
         view! {
             <tr>
                 <th scope="row">{name}</th>
                 <td class="numerals">{lang.hours(amount.awake_ms)}</td>
-                <td class="numerals">
-                    {lang.sum(amount.cost)}
+                <td class="numerals" data-basis=unpriced(unpriced_ms)>
+                    {lang.told(amount.cost, unpriced_ms)}
                     <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
                         <rect width=share.min(100).to_string() height="4" />
                     </svg>

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use domain::agent::Agent;
 use domain::budget::{Account, Pool, Standing, Subject, is_awake};
 use domain::id::{AgentId, UserId};
 use domain::lifecycle::Observation;
 
-use super::{PAGE, all, members, person, pool};
+use super::everybody::Everybody;
+use super::{all, person};
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, settled};
-use crate::store::{Shard, StoreError};
+use crate::store::StoreError;
 
 /// Tells of what was used, and saves and puts to sleep the agents of budgets
 /// that are used up: of these owners, of teams and the fleet, and of whoever was
@@ -20,9 +20,23 @@ pub(crate) async fn enforce(ledger: &Ledger, owners: &BTreeSet<UserId>, sends: b
     for owner in owners {
         look_at(ledger, &Subject::Person(*owner), sends).await;
     }
-    for account in all(&*ledger.store).await? {
-        if !matches!(account.of, Subject::Person(_)) || account.unlooked {
-            look_at(ledger, &account.of, sends).await;
+    let mut accounts = all(&*ledger.store).await?;
+    accounts.retain(|account| !account.budget.is_unlimited());
+    let (people, pools): (Vec<_>, Vec<_>) =
+        accounts.into_iter().partition(|account| matches!(account.of, Subject::Person(_)));
+    for account in people.iter().filter(|account| account.unlooked) {
+        look_at(ledger, &account.of, sends).await;
+    }
+    if pools.is_empty() {
+        return Ok(());
+    }
+    // Read after the accounts: what is committed later has another version of them.
+    let subjects: Vec<_> = pools.iter().map(|account| &account.of).collect();
+    let everybody = Everybody::read(ledger, &subjects).await?;
+    for account in pools {
+        let of = account.of.clone();
+        if let Err(error) = look_over(ledger, account, &everybody, sends).await {
+            tracing::error!(%of, %error, "the budget of {of} was not looked at");
         }
     }
     Ok(())
@@ -32,70 +46,60 @@ pub(crate) async fn enforce(ledger: &Ledger, owners: &BTreeSet<UserId>, sends: b
 /// from holding.
 pub(crate) async fn look_at(ledger: &Ledger, of: &Subject, sends: bool) {
     let looked = async {
-        let Some(account) = ledger.store.account(of).await? else { return Ok(()) };
-        let now = ledger.now();
-        let (account, standing) = match of {
-            Subject::Person(owner) => (account, person(ledger, *owner, None, now).await?),
-            of => {
-                let standing = pool(ledger, of, now).await?;
-                (Account { pool: Some(Pool { at: now, standing }), ..account }, standing)
-            }
+        let account = ledger.store.account(of).await?;
+        let Some(account) = account.filter(|account| !account.budget.is_unlimited()) else { return Ok(()) };
+        let Subject::Person(owner) = of else {
+            let everybody = Everybody::read(ledger, &[of]).await?;
+            return look_over(ledger, account, &everybody, sends).await;
         };
-        look(ledger, account, standing, sends).await
+        let standing = person(ledger, *owner, None, ledger.now()).await?;
+        if look(ledger, account, standing, sends).await? {
+            let mut agents = ledger.agents_of(*owner).await?;
+            agents.retain(is_awake);
+            put_to_sleep(ledger, agents.iter().map(|agent| agent.id).collect()).await;
+        }
+        Ok::<_, Error>(())
     };
     if let Err(error) = looked.await {
         tracing::error!(%of, %error, "the budget of {of} was not looked at");
     }
 }
 
-/// Writes down how an account stands, and acts on it.
-async fn look(ledger: &Ledger, account: Account, standing: Standing, sends: bool) -> Result<()> {
+/// A team's, or the fleet's.
+async fn look_over(ledger: &Ledger, account: Account, everybody: &Everybody, sends: bool) -> Result<()> {
+    let (of, standing) = (account.of.clone(), everybody.standing(&account.of));
+    let account = Account { pool: Some(Pool { at: ledger.now(), standing }), ..account };
+    if look(ledger, account, standing, sends).await? {
+        put_to_sleep(ledger, everybody.awake(&of)).await;
+    }
+    Ok(())
+}
+
+/// Writes down how an account stands, and says whether it is used up.
+async fn look(ledger: &Ledger, account: Account, standing: Standing, sends: bool) -> Result<bool> {
     let told = account.noticed(standing.spent, sends, ledger.now());
     if told.is_some() || account.pool.is_some() || account.unlooked {
         let looked = Account { unlooked: false, ..told.clone().unwrap_or_else(|| account.clone()) };
         match ledger.store.put_account(&looked).await {
             Ok(()) => {}
             // Somebody passed the turnstile; the next look tells it.
-            Err(StoreError::Conflict) => return Ok(()),
+            Err(StoreError::Conflict) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
     }
     if let Some(percent) = told.as_ref().and_then(|told| told.notices.last()).map(|notice| notice.percent) {
         tracing::warn!(of = %account.of, percent, "{}: {percent} % of the month's budget is used", account.of);
     }
-    if account.budget.used(standing.spent).is_some_and(|used| used >= 100) {
-        for agent in awake(ledger, &account.of).await? {
-            match settled(ledger.observe(agent, Observation::BudgetSpent).await) {
-                Ok(_) | Err(Error::Illegal(_)) => {}
-                Err(error) => {
-                    tracing::error!(%agent, %error, "agent {agent}: over budget and not asleep")
-                }
+    Ok(account.budget.used(standing.spent).is_some_and(|used| used >= 100))
+}
+
+async fn put_to_sleep(ledger: &Ledger, agents: BTreeSet<AgentId>) {
+    for agent in agents {
+        match settled(ledger.observe(agent, Observation::BudgetSpent).await) {
+            Ok(_) | Err(Error::Illegal(_)) => {}
+            Err(error) => {
+                tracing::error!(%agent, %error, "agent {agent}: over budget and not asleep");
             }
         }
     }
-    Ok(())
-}
-
-/// The agents of a subject that are awake.
-async fn awake(ledger: &Ledger, of: &Subject) -> Result<Vec<AgentId>> {
-    let ids = |agents: &[Agent]| -> Vec<AgentId> {
-        agents.iter().filter(|agent| is_awake(agent)).map(|agent| agent.id).collect()
-    };
-    if let Subject::Person(owner) = of {
-        return Ok(ids(&ledger.store.agents_of(*owner, None, PAGE).await?));
-    }
-    let members = members(ledger, of).await?;
-    let holds = |owner: UserId| members.as_ref().is_none_or(|members| members.contains(&owner));
-    let mut awake = Vec::new();
-    for shard in Shard::all() {
-        let mut after = None;
-        loop {
-            let page = ledger.store.fleet(shard, after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            let wanted = page.iter().filter(|summary| holds(summary.owner) && summary.is_awake());
-            awake.extend(wanted.map(|summary| summary.id));
-        }
-    }
-    Ok(awake)
 }

@@ -10,25 +10,23 @@
 
 mod courier;
 mod enforce;
+mod everybody;
 mod service;
-
-use std::collections::BTreeSet;
 
 use domain::agent::Agent;
 use domain::budget::{Account, Budget, Pool, Standing, Subject, is_awake, reserve};
 use domain::id::UserId;
-use domain::name::Name;
 use domain::time::Timestamp;
 use domain::usage::Of;
 
 use crate::error::{Error, Result};
-use crate::fleet::AGENTS_MAX;
 use crate::ledger::Ledger;
-use crate::spend::Spend;
 use crate::store::usage::{Book, View};
-use crate::store::{Shard, Store, StoreError, Turn};
+use crate::store::{Store, StoreError, Turn};
 
 pub use courier::{Courier, Endpoint};
+use everybody::Everybody;
+
 pub(crate) use enforce::{enforce, look_at};
 pub use service::Budgets;
 
@@ -42,7 +40,8 @@ const PAGE: u16 = 1000;
 pub(crate) async fn turns(ledger: &Ledger, agent: &Agent) -> Result<Vec<Turn>> {
     let mut turns = Vec::new();
     for of in subjects(ledger, agent.owner).await? {
-        let Some(account) = ledger.store.account(&of).await? else { continue };
+        let account = ledger.store.account(&of).await?;
+        let Some(account) = account.filter(|account| !account.budget.is_unlimited()) else { continue };
         // Read after the account: what is committed later has another version of it.
         let now = ledger.now();
         let rates = ledger.rates(now);
@@ -50,15 +49,34 @@ pub(crate) async fn turns(ledger: &Ledger, agent: &Agent) -> Result<Vec<Turn>> {
             (Subject::Person(owner), _) => (account, person(ledger, *owner, Some(agent), now).await?),
             (_, Some(standing)) => (account, standing),
             (_, None) => {
-                let standing = pool(ledger, &of, now).await?;
+                let standing = pool(ledger, &of).await?;
                 (Account { pool: Some(Pool { at: now, standing }), ..account }, standing)
             }
         };
-        let admitted =
-            account.admit(&standing, agent.size, reserve(agent, &rates)).map_err(Error::OverBudget)?;
-        turns.push(Turn(admitted));
+        match account.admit(&standing, agent.size, reserve(agent, &rates)) {
+            Ok(admitted) => turns.push(Turn::Wake(admitted)),
+            Err(over) => {
+                have_told(ledger, account, &standing, now).await;
+                return Err(Error::OverBudget(over));
+            }
+        }
     }
     Ok(turns)
+}
+
+/// Has a person told soon of what they are refused for: what they used since
+/// the last look may be news, and when nothing of theirs is awake nobody looks.
+async fn have_told(ledger: &Ledger, account: Account, standing: &Standing, now: Timestamp) {
+    let is_news = account.noticed(standing.spent, false, now).is_some();
+    if !is_news || account.unlooked || !matches!(account.of, Subject::Person(_)) {
+        return;
+    }
+    let account = Account { unlooked: true, ..account };
+    match ledger.store.put_account(&account).await {
+        // Whoever changed it meanwhile decided on how it stands, too.
+        Ok(()) | Err(StoreError::Conflict) => {}
+        Err(error) => tracing::warn!(of = %account.of, %error, "a refusal is told with the next look"),
+    }
 }
 
 /// Whose budgets an owner's agents count against.
@@ -71,11 +89,11 @@ async fn subjects(ledger: &Ledger, owner: UserId) -> Result<Vec<Subject>> {
 }
 
 /// Where an owner stands this month: by the meters of the agents that are there,
-/// and by the rollups of those that were deleted.
+/// and by the rollups of those that were deleted, or whose meters a clock took
+/// into a later month once: they keep that one's sum alone.
 async fn person(ledger: &Ledger, owner: UserId, but: Option<&Agent>, now: Timestamp) -> Result<Standing> {
     let rates = ledger.rates(now);
-    let limit = u16::try_from(AGENTS_MAX).unwrap_or(u16::MAX);
-    let agents = ledger.store.agents_of(owner, None, limit).await?;
+    let agents = ledger.agents_of(owner).await?;
     let mut standing = Standing::default();
     agents.iter().for_each(|agent| standing.count(agent, &rates, now));
     let itself = but.and_then(|but| agents.iter().find(|agent| agent.id == but.id && is_awake(agent)));
@@ -88,8 +106,9 @@ async fn person(ledger: &Ledger, owner: UserId, but: Option<&Agent>, now: Timest
     loop {
         let lines = ledger.store.usage(Book::Owner(owner), now.month(), View::Agents, after, PAGE).await?;
         for (line, amount) in &lines {
-            let there = |id| agents.iter().any(|agent| agent.id == id);
-            if matches!(line.of, Of::Agent(id) if !there(id)) {
+            let metered =
+                |id| agents.iter().any(|agent| agent.id == id && agent.settled.month.0 <= now.month());
+            if matches!(line.of, Of::Agent(id) if !metered(id)) {
                 standing.spent += amount.cost;
             }
         }
@@ -101,59 +120,16 @@ async fn person(ledger: &Ledger, owner: UserId, but: Option<&Agent>, now: Timest
 }
 
 /// Where all agents of a team or of the fleet stand.
-async fn pool(ledger: &Ledger, of: &Subject, now: Timestamp) -> Result<Standing> {
-    let mut standing = Standing::default();
-    let rates = ledger.rates(now);
-    let members = members(ledger, of).await?;
-    let holds = |owner: UserId| members.as_ref().is_none_or(|members| members.contains(&owner));
-    for shard in Shard::all() {
-        let mut after = None;
-        loop {
-            let page = ledger.store.fleet(shard, after, PAGE).await?;
-            for summary in page.iter().filter(|summary| holds(summary.owner)) {
-                if summary.is_awake() {
-                    let expected = || rates.expected(summary.size, summary.provider).rate;
-                    let rate = summary.open.map_or_else(expected, |(_, rate)| rate);
-                    standing.awake += 1;
-                    standing.reserved += rate.over(domain::budget::RESERVE);
-                }
-            }
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-        }
-    }
-    let spend = Spend::new(ledger.store.clone(), ledger.clock.clone());
-    for (line, amount) in spend.owners_of_fleet(now.month()).await? {
-        if matches!(line.of, Of::Owner(owner) if holds(owner)) {
-            standing.spent += amount.cost;
-        }
-    }
-    Ok(standing)
-}
-
-/// The people of a team; nothing for everybody.
-async fn members(ledger: &Ledger, of: &Subject) -> Result<Option<BTreeSet<UserId>>> {
-    let team = match of {
-        Subject::Fleet => return Ok(None),
-        Subject::Person(owner) => return Ok(Some(BTreeSet::from([*owner]))),
-        Subject::Team(team) => team,
-    };
-    let mut members = BTreeSet::new();
-    let mut after: Option<Name> = None;
-    loop {
-        let page = ledger.store.people(after.as_ref(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(Some(members)) };
-        after = Some(last.user.name.clone());
-        let in_team = page.iter().filter(|listed| listed.user.team.as_ref() == Some(team));
-        members.extend(in_team.map(|listed| listed.user.id));
-    }
+async fn pool(ledger: &Ledger, of: &Subject) -> Result<Standing> {
+    Ok(Everybody::read(ledger, &[of]).await?.standing(of))
 }
 
 /// Gives a subject a budget in the place of the one it had.
 pub(crate) async fn set(store: &dyn Store, of: &Subject, budget: Budget) -> Result<Account> {
     for _ in 0..TRIES {
         let before = store.account(of).await?.unwrap_or_else(|| Account::new(of.clone()));
-        let account = Account { budget: budget.clone(), unlooked: true, ..before };
+        // What is admitted without a limit is not counted: the next wake counts anew.
+        let account = Account { budget: budget.clone(), unlooked: true, pool: None, ..before };
         match store.put_account(&account).await {
             Ok(()) => return Ok(Account { version: account.version + 1, ..account }),
             Err(StoreError::Conflict) => {}

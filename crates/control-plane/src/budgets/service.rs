@@ -54,11 +54,13 @@ impl Budgets {
         Ok(account.told(self.clock.now().month()).zip(account.budget.month))
     }
 
-    /// All budgets, each with its person's name and how it stands.
+    /// All budgets that limit anything, each with its person's name and how it stands.
     pub async fn list(&self, who: &Principal) -> Result<Vec<Listed>> {
         self.audit.permit(who, Right::ManagePeople, || Act::SeeBudgets).await?;
         let mut listed = Vec::new();
-        for (index, account) in all(&*self.store).await?.into_iter().enumerate() {
+        let mut accounts = all(&*self.store).await?;
+        accounts.retain(|account| !account.budget.is_unlimited());
+        for (index, account) in accounts.into_iter().enumerate() {
             let name = self.name(&account.of).await?;
             let standing = match &self.looks {
                 Some(looks) if index < STANDINGS_MAX => Some(standing(&looks.ledger, &account).await?),
@@ -133,7 +135,7 @@ async fn standing(ledger: &Ledger, account: &Account) -> Result<Standing> {
         Subject::Person(owner) => person(ledger, *owner, None, now).await,
         of => match account.pooled(now) {
             Some(standing) => Ok(standing),
-            None => pool(ledger, of, now).await,
+            None => pool(ledger, of).await,
         },
     }
 }

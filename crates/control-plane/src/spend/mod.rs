@@ -14,10 +14,11 @@ mod report;
 mod tests;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::id::UserId;
+use domain::id::{AgentId, Generation, UserId};
 use domain::metering::Segment;
 use domain::spend::{Installation, Upkeep};
 use domain::time::{Day, Month, Timestamp};
@@ -25,7 +26,7 @@ use domain::usage::{Amount, Line};
 
 use crate::audit::Audit;
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::prices::Prices;
 use crate::store::usage::{Book, Unfolded, View, lines_until};
 use crate::store::{Shard, Store};
@@ -33,14 +34,16 @@ use crate::store::{Shard, Store};
 pub use beside::{Beside, Differs, Gap, Ran};
 pub use bill::{Apart, Bill, Billed, Decimal, Refused, Tagged};
 pub use export::{Each, Row};
-pub(crate) use fold::fold;
+pub(crate) use fold::{fold, fold_of};
 pub use reconcile::{Metered, Mismatch, Reconciled, What};
 pub use verify::{Difference, Verified};
 
 /// Rows read at once.
 const PAGE: u16 = 1000;
 /// How often a reading is made anew because segments were folded meanwhile.
-const TRIES: u32 = 4;
+const TRIES: u32 = 8;
+/// Longer before each of them.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A month's lines of one view, in their order.
 pub type Lines = BTreeMap<Line, Amount>;
@@ -65,13 +68,6 @@ impl Whose {
         match self {
             Self::Owner(owner) => vec![Book::Owner(owner)],
             Self::Fleet => Book::fleet().collect(),
-        }
-    }
-
-    fn holds(self, book: Book) -> bool {
-        match self {
-            Self::Owner(owner) => book == Book::Owner(owner),
-            Self::Fleet => matches!(book, Book::Fleet(_)),
         }
     }
 }
@@ -127,51 +123,77 @@ impl Spend {
     }
 
     /// Some views of a month, all of one instant, and which that is.
+    ///
+    /// # Errors
+    /// [`Error::Contended`] as [`Spend::lines`].
     async fn read<const N: usize>(
         &self,
         whose: Whose,
         month: Month,
         views: [View; N],
     ) -> Result<(Timestamp, [Lines; N])> {
-        let mut tries = 0;
-        loop {
+        let books = whose.books();
+        let asked: Vec<_> = books.iter().flat_map(|book| views.map(|view| (*book, view))).collect();
+        let (now, lines) = self.lines(whose, month, &asked).await?;
+        let mut sums = std::array::from_fn(|_| Lines::new());
+        for (index, lines) in lines.into_iter().enumerate() {
+            for (line, amount) in lines {
+                *sums[index % N].entry(line).or_default() += amount;
+            }
+        }
+        Ok((now, sums))
+    }
+
+    /// Views of some of these books, all of one instant, and which that is. What
+    /// runs and what waits is asked once for all of them.
+    ///
+    /// # Errors
+    /// [`Error::Contended`] when segments were folded meanwhile at each of the
+    /// tries: some books would have them and others not.
+    async fn lines(
+        &self,
+        whose: Whose,
+        month: Month,
+        asked: &[(Book, View)],
+    ) -> Result<(Timestamp, Vec<Lines>)> {
+        for tried in 0..TRIES {
+            if tried > 0 {
+                tokio::time::sleep(PAUSE * tried).await;
+            }
+            let before = self.waiting().await?;
+            let mut sums = Vec::with_capacity(asked.len());
+            for (book, view) in asked {
+                let lines = read(&*self.store, *book, month, *view).await?;
+                sums.push(lines.into_iter().collect::<Lines>());
+            }
+            // After the books: of what runs now nothing can be in them.
             let open = self.open(whose).await?;
             let waiting = self.waiting().await?;
-            let mut sums = std::array::from_fn(|_| Lines::new());
-            for book in whose.books() {
-                for (sums, view) in sums.iter_mut().zip(views) {
-                    for (line, amount) in read(&*self.store, book, month, view).await? {
-                        *sums.entry(line).or_default() += amount;
-                    }
-                }
-            }
-            tries += 1;
-            // What was folded in between would be counted twice.
-            if self.waiting().await? != waiting && tries < TRIES {
+            if folded_between(&before, &waiting) {
                 continue;
             }
-            let closed = |segment: &Segment| {
-                let same = |unfolded: &Unfolded| {
-                    (unfolded.segment.agent, unfolded.segment.generation)
-                        == (segment.agent, segment.generation)
-                };
-                waiting.iter().any(same)
-            };
+            let closed: BTreeSet<_> = waiting.iter().map(|unfolded| run(&unfolded.segment)).collect();
             let now = self.clock.now();
-            let running = open.iter().filter(|segment| !closed(segment)).flat_map(|segment| {
+            let running = open.iter().filter(|segment| !closed.contains(&run(segment)));
+            let running = running.flat_map(|segment| {
                 let days = segment.days(now);
                 lines_until(segment, *days.start(), *days.end(), month, now)
             });
             let rest = waiting.iter().flat_map(|unfolded| unfolded.rest(month));
-            for (_, line, amount) in rest.chain(running).filter(|(book, ..)| whose.holds(*book)) {
-                for (sums, view) in sums.iter_mut().zip(views) {
-                    if view.shows(&line) {
-                        *sums.entry(line).or_default() += amount;
+            let mut wanted: BTreeMap<Book, Vec<usize>> = BTreeMap::new();
+            for (index, (book, _)) in asked.iter().enumerate() {
+                wanted.entry(*book).or_default().push(index);
+            }
+            for (book, line, amount) in rest.chain(running) {
+                for index in wanted.get(&book).into_iter().flatten() {
+                    if asked[*index].1.shows(&line) {
+                        *sums[*index].entry(line).or_default() += amount;
                     }
                 }
             }
             return Ok((now, sums));
         }
+        Err(Error::Contended)
     }
 
     /// Segments whose meter runs.
@@ -219,6 +241,22 @@ async fn read(store: &dyn Store, book: Book, month: Month, view: View) -> Result
             return Ok(lines);
         }
     }
+}
+
+/// Whether any of what waited went into the rollups, or more of it: what was read
+/// of them in between may have it or not.
+fn folded_between(before: &[Unfolded], after: &[Unfolded]) -> bool {
+    let far = |all: &[Unfolded]| -> BTreeMap<_, _> {
+        all.iter().map(|unfolded| (run(&unfolded.segment), unfolded.folded_until)).collect()
+    };
+    let (before, after) = (far(before), far(after));
+    // One that has ended since waits whole, and is in no book.
+    before.iter().any(|(run, until)| after.get(run) != Some(until))
+        || after.iter().any(|(run, until)| until.is_some() && !before.contains_key(run))
+}
+
+fn run(segment: &Segment) -> (AgentId, Generation) {
+    (segment.agent, segment.generation)
 }
 
 /// The last instant that counts of a segment that has ended.

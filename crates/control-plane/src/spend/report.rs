@@ -8,14 +8,14 @@ use domain::id::{AgentId, UserId};
 use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::{Basis, Rates};
-use domain::spend::{By, DayUse, Forecast, Query, Report, Scope, TOP, Top, Upkeep, savings, series};
+use domain::spend::{By, DayUse, Forecast, Query, Report, Scope, Series, TOP, Top, Upkeep, savings, series};
 use domain::time::Month;
 use domain::usage::{Amount, Kind, Line, Of};
 
 use super::{Lines, Spend, Whose};
 use crate::error::Result;
 use crate::identity::{Principal, Right};
-use crate::store::usage::View;
+use crate::store::usage::{Book, View};
 
 /// People whose days are read, to stack them by team; all else is left out of
 /// the bands, and in the total.
@@ -34,6 +34,9 @@ impl Spend {
             (By::Team, Whose::Fleet) => self.by_team(month, &owners).await?,
             _ => days.iter().filter_map(|line| day_use(line, None)).collect(),
         };
+        // Whatever the bands leave out.
+        let all: Vec<_> = days.iter().filter_map(|line| day_use(line, None)).collect();
+        let all = Series::whole(month, &all);
         let kinds = kinds(&days);
         let sizes: BTreeMap<_, _> = agents
             .keys()
@@ -42,18 +45,19 @@ impl Spend {
                 _ => None,
             })
             .collect();
-        let unpriced = kinds.iter().filter(|(kind, _)| kind.basis == Basis::Unpriced);
         let estimated = kinds.iter().filter(|(kind, _)| kind.basis == Basis::Estimate);
-        let mut report = Report {
+        Ok(Report {
             scope,
             by,
             month,
             as_of: month.until(now),
             total: days.values().copied().sum(),
             estimate: estimated.map(|(_, amount)| amount.cost).sum(),
-            unpriced_ms: unpriced.map(|(_, amount)| amount.awake_ms).sum(),
+            unpriced_ms: kinds.iter().map(|(kind, amount)| kind.unpriced_ms(*amount)).sum(),
+            forecast: Forecast::of(month, &all.days, now),
+            days: all.days,
+            unpriced_days: all.unpriced_days,
             series: series(month, by, &uses),
-            forecast: None,
             savings: savings(month, now, &kinds, &sizes, rates),
             agents: self.top_agents(&agents).await?,
             people: self.top_people(&owners).await?,
@@ -62,9 +66,7 @@ impl Spend {
                 Scope::Fleet => Upkeep::sums(self.upkeep(month, !days.is_empty())),
             },
             limit: self.limit(whose).await?,
-        };
-        report.forecast = Forecast::of(month, &report.by_day(), now);
-        Ok(report)
+        })
     }
 
     /// Whose lines a scope is, if who asks may see them.
@@ -81,9 +83,12 @@ impl Spend {
     async fn by_team(&self, month: Month, owners: &Lines) -> Result<Vec<DayUse>> {
         let of = |of| if let Of::Owner(owner) = of { Some(owner) } else { None };
         let mut uses = Vec::new();
-        for (owner, _) in largest(owners, PEOPLE_MAX, of) {
+        let owners = largest(owners, PEOPLE_MAX, of).into_iter().map(|(owner, ..)| owner);
+        let asked: Vec<_> = owners.map(|owner| (owner, (Book::Owner(owner), View::Days))).collect();
+        let (owners, asked): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+        let (_, lines) = self.lines(Whose::Fleet, month, &asked).await?;
+        for (owner, days) in owners.into_iter().zip(lines) {
             let team = self.store.user(owner).await?.and_then(|user| user.team);
-            let days = self.of(owner, month, View::Days).await?;
             uses.extend(days.iter().filter_map(|line| day_use(line, team.as_ref())));
         }
         Ok(uses)
@@ -100,9 +105,9 @@ impl Spend {
     async fn top_agents(&self, lines: &Lines) -> Result<Vec<Top<AgentId>>> {
         let mut all = Vec::new();
         let of = |of| if let Of::Agent(agent) = of { Some(agent) } else { None };
-        for (id, amount) in largest(lines, TOP, of) {
+        for (id, amount, unpriced_ms) in largest(lines, TOP, of) {
             let name = self.store.agent(id).await?.map(|agent| agent.name);
-            all.push(Top { id, name, amount });
+            all.push(Top { id, name, amount, unpriced_ms });
         }
         Ok(all)
     }
@@ -110,9 +115,9 @@ impl Spend {
     async fn top_people(&self, lines: &Lines) -> Result<Vec<Top<UserId>>> {
         let mut all = Vec::new();
         let of = |of| if let Of::Owner(owner) = of { Some(owner) } else { None };
-        for (id, amount) in largest(lines, TOP, of) {
+        for (id, amount, unpriced_ms) in largest(lines, TOP, of) {
             let name = self.store.user(id).await?.map(|user| user.name);
-            all.push(Top { id, name, amount });
+            all.push(Top { id, name, amount, unpriced_ms });
         }
         Ok(all)
     }
@@ -133,15 +138,24 @@ fn kinds(days: &Lines) -> Vec<(Kind, Amount)> {
 }
 
 /// Those that cost most, the dearest first.
-fn largest<Id: Ord + Copy>(lines: &Lines, most: usize, id: impl Fn(Of) -> Option<Id>) -> Vec<(Id, Amount)> {
-    let mut sums: BTreeMap<Id, Amount> = BTreeMap::new();
+///
+/// With each the time that has no price.
+fn largest<Id: Ord + Copy>(
+    lines: &Lines,
+    most: usize,
+    id: impl Fn(Of) -> Option<Id>,
+) -> Vec<(Id, Amount, u64)> {
+    let mut sums: BTreeMap<Id, (Amount, u64)> = BTreeMap::new();
     for (line, amount) in lines {
         if let Some(id) = id(line.of) {
-            *sums.entry(id).or_default() += *amount;
+            let (sum, unpriced_ms) = sums.entry(id).or_default();
+            *sum += *amount;
+            *unpriced_ms += line.kind.unpriced_ms(*amount);
         }
     }
-    let mut all: Vec<_> = sums.into_iter().collect();
-    all.sort_by_key(|(id, amount)| (std::cmp::Reverse(amount.cost), *id));
+    let mut all: Vec<_> =
+        sums.into_iter().map(|(id, (amount, unpriced_ms))| (id, amount, unpriced_ms)).collect();
+    all.sort_by_key(|(id, amount, _)| (std::cmp::Reverse(amount.cost), *id));
     all.truncate(most);
     all
 }

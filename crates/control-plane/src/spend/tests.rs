@@ -94,3 +94,62 @@ async fn a_line_that_was_changed_is_found() {
     assert_eq!(difference.kept.cost - difference.rebuilt.cost, NanoDollars(1));
     assert_eq!(difference.book, Book::Owner(owner(2)));
 }
+
+fn unfolded(segment: &Segment, folded_until: Option<Day>) -> Unfolded {
+    Unfolded { segment: segment.clone(), folded_until }
+}
+
+#[tokio::test]
+async fn what_went_into_the_rollups_while_they_were_read_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Ledger = Arc::new(Sqlite::open(&folder.path().join("console.db")).unwrap());
+    history(&store).await;
+    let spend = spend(&store, at(25 * 24 * HOUR));
+    let waiting = spend.waiting().await.unwrap();
+    let segments: Vec<&Segment> = waiting.iter().map(|unfolded| &unfolded.segment).collect();
+    let [first, second] = segments[..] else { panic!("{waiting:?}") };
+    let day = Some(first.started_at.day().next());
+    let whole = |segment| unfolded(segment, None);
+    assert!(!folded_between(&[whole(first)], &[whole(first)]));
+    // What has ended since waits whole, and was in no book.
+    assert!(!folded_between(&[whole(first)], &[whole(first), whole(second)]));
+    assert!(folded_between(&[whole(first)], &[]));
+    assert!(folded_between(&[whole(first)], &[unfolded(first, day)]));
+    assert!(folded_between(&[], &[unfolded(first, day)]));
+    assert!(!folded_between(&[unfolded(first, day)], &[unfolded(first, day)]));
+}
+
+/// Whoever reads while others fold gets the right sum or none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_sum_that_is_read_while_it_is_folded_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Ledger = Arc::new(Sqlite::open(&folder.path().join("console.db")).unwrap());
+    let agents = history(&store).await;
+    let now = at(25 * 24 * HOUR);
+    let spend = spend(&store, now);
+    let meters: NanoDollars = agents
+        .iter()
+        .map(|agent| agent.settled.total + agent.open_segment().map_or(NanoDollars::ZERO, |s| s.cost(now)))
+        .sum();
+    let folding = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { fold(&*store).await.unwrap() }
+    });
+    let mut right = 0;
+    while right < 20 {
+        let mut sum = Ok(NanoDollars::ZERO);
+        for month in [START.month(), START.month().next()] {
+            let owners = spend.owners_of_fleet(month).await;
+            sum = sum.and_then(|sum: NanoDollars| Ok(sum + total(&owners?).cost));
+        }
+        match sum {
+            Ok(sum) => assert_eq!(sum, meters),
+            Err(error) => {
+                assert!(matches!(error, Error::Contended), "{error}");
+                continue;
+            }
+        }
+        right += 1;
+    }
+    assert!(folding.await.unwrap() > 0);
+}

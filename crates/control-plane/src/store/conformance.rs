@@ -8,6 +8,7 @@ pub mod deadlines;
 pub mod drains;
 pub mod fixture;
 pub mod fleet;
+pub mod limits;
 pub mod people;
 pub mod sessions;
 pub mod usage;
@@ -49,6 +50,11 @@ macro_rules! suite {
             accounts: of_spawns_at_once_no_more_pass_than_the_fleet_may_have_awake,
             accounts: a_fleet_that_used_its_budget_up_sleeps_saved,
             accounts: a_teams_limit_is_its_peoples,
+            limits: of_spawns_at_once_no_more_pass_than_an_owner_may_have,
+            limits: a_persons_budget_sees_all_of_their_agents,
+            limits: a_budget_that_was_taken_back_costs_nothing_and_limits_nothing,
+            limits: who_is_refused_for_what_nobody_told_is_told,
+            limits: a_clock_that_was_ahead_once_hides_no_spending,
             usage: a_closed_segment_waits_to_be_folded,
             usage: a_fold_adds_a_days_part_once,
             usage: of_folds_at_once_one_adds,

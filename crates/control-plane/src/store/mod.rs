@@ -64,10 +64,25 @@ pub struct Idempotency {
     pub expires_at: Timestamp,
 }
 
-/// The right to wake an agent that counts against a budget: the account as it
-/// becomes. Whoever decided on its version passes, once.
+/// A right that is used up with what is done by it. Whoever decided on its
+/// version passes, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn(pub Account);
+pub enum Turn {
+    /// To wake an agent that counts against a budget: the account as it becomes.
+    Wake(Account),
+    /// To make one more agent beside those that its owner has.
+    Spawn(Spawner),
+}
+
+/// Somebody for whom agents are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spawner {
+    pub owner: UserId,
+    /// Those that there are.
+    pub agents: usize,
+    /// Another whenever there may be more of them.
+    pub version: u64,
+}
 
 /// What became of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +138,9 @@ pub trait Store: Send + Sync + 'static {
         idempotency: Option<&Idempotency>,
         turns: &[Turn],
     ) -> Result<Created>;
+
+    /// How many agents an owner has, to make one more on that condition.
+    async fn spawner(&self, owner: UserId) -> Result<Spawner>;
 
     /// What the owner's key came to earlier, if it was used and has not expired
     /// at `now`: never [`Created::New`].

@@ -43,6 +43,9 @@ pub struct Summary {
     /// Of that price; of one that was listed before it was kept, the book's.
     #[serde(default)]
     pub basis: Option<Basis>,
+    /// Its owner pays for a machine on demand where Spot has no room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_demand: bool,
     #[serde(default, skip_serializing_if = "Mishaps::is_none")]
     pub mishaps: Mishaps,
     /// What was settled in the latest month that anything was settled in.
@@ -79,6 +82,7 @@ impl From<&Agent> for Summary {
             last_use: agent.last_use,
             open: agent.instance.as_ref().map(|instance| (instance.started_at, instance.price.rate)),
             basis: agent.instance.as_ref().map(|instance| instance.price.basis),
+            on_demand: agent.on_demand,
             mishaps: agent.mishaps,
             settled: agent.settled.month,
         }

@@ -45,6 +45,7 @@ async fn an_endpoint_that_hangs_is_tried_a_few_times_given_up_and_shown_so() {
         hub: Hub::new(Writers::One),
         roster: Roster::new(Writers::One, Policy::default()),
         due: Due::new(),
+        spawning: Default::default(),
     });
     // Of nothing everything is used up: three notices at once.
     let budget = Budget { month: Some(NanoDollars::ZERO), ..Budget::default() };

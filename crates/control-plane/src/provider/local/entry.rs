@@ -17,9 +17,10 @@ use tokio::task::AbortHandle;
 use super::cgroup::Group;
 use super::folder::{Ended, Folder, Spec};
 use super::process::{self, Identity};
-use super::{cgroup, now};
+use super::{alive, cgroup, now};
 use crate::provider::{EventKind, Exit, Launched, ProviderEvent};
 use domain::tier::Limits;
+use domain::time::Timestamp;
 
 /// How long a bubblewrap may take to note its child's end, or its beginning.
 const MONITOR_PATIENCE: Duration = Duration::from_secs(5);
@@ -138,7 +139,7 @@ async fn watch_over(
     }
     monitor.end().await;
     let folder = entry.folder.clone();
-    let closing = tokio::task::spawn_blocking(move || close(&folder, group.as_ref())).await;
+    let closing = tokio::task::spawn_blocking(move || close(&folder, group.as_ref(), now())).await;
     let ended = closing.unwrap_or_else(|_| Ended { exit: Exit::default(), at: now() });
     tracing::info!(%instance, code = ended.exit.code, signal = ended.exit.signal, oom = ended.exit.oom, "the instance ended");
     let event = ProviderEvent { instance, kind: EventKind::Exited(ended.exit.clone()), at: ended.at };
@@ -148,12 +149,12 @@ async fn watch_over(
 }
 
 /// Notes an end and gives the limits back.
-fn close(folder: &Folder, group: Option<&Group>) -> Ended {
+fn close(folder: &Folder, group: Option<&Group>, at: Timestamp) -> Ended {
     let code = folder.status().exit_code;
     let signal = code.filter(|code| *code > SIGNALLED).map(|code| code - SIGNALLED);
     let oom = signal == Some(libc::SIGKILL) && group.is_some_and(|group| group.oom_kills() > 0);
     let code = code.filter(|_| signal.is_none());
-    let ended = Ended { exit: Exit { code, signal, oom, last_output: folder.last_output() }, at: now() };
+    let ended = Ended { exit: Exit { code, signal, oom, last_output: folder.last_output() }, at };
     let removed = group.map_or(Ok(()), Group::remove);
     if let Err(error) = removed.and_then(|()| folder.set_ended(&ended)) {
         tracing::warn!(%error, "an ended instance was not closed in full");
@@ -196,6 +197,7 @@ enum FoundState {
 /// Looks through the folder of instances. Launches that were cut short before
 /// any process ran are removed; they can be launched anew. Blocks.
 pub fn find_all(instances: &Path) -> io::Result<Vec<Found>> {
+    let alive = alive::last(instances);
     let mut all = Vec::new();
     for item in fs::read_dir(instances)? {
         let item = item?;
@@ -208,7 +210,7 @@ pub fn find_all(instances: &Path) -> io::Result<Vec<Found>> {
             continue;
         };
         let spec = folder.spec().filter(|spec| spec.instance == instance);
-        let state = spec.as_ref().and_then(|spec| find(&folder, spec));
+        let state = spec.as_ref().and_then(|spec| find(&folder, spec, alive));
         match (spec, state) {
             (Some(spec), Some(state)) => all.push(Found { spec, folder, state }),
             (spec, _) => {
@@ -222,7 +224,7 @@ pub fn find_all(instances: &Path) -> io::Result<Vec<Found>> {
 }
 
 /// What became of a launched instance; none if nothing of it ever ran.
-fn find(folder: &Folder, spec: &Spec) -> Option<FoundState> {
+fn find(folder: &Folder, spec: &Spec, alive: Option<Timestamp>) -> Option<FoundState> {
     if let Some(ended) = folder.ended() {
         return Some(FoundState::Ended(ended));
     }
@@ -239,7 +241,14 @@ fn find(folder: &Folder, spec: &Spec) -> Option<FoundState> {
     while folder.is_monitored() && since.elapsed() < MONITOR_PATIENCE {
         std::thread::sleep(Duration::from_millis(2));
     }
-    Some(FoundState::Ended(close(folder, spec.group.as_ref())))
+    Some(FoundState::Ended(close(folder, spec.group.as_ref(), ended_at(folder, spec, alive))))
+}
+
+/// When one ended that nobody watched: as bubblewrap noted it, or else when it
+/// was last seen to run. The time that passed until somebody looked is not its.
+fn ended_at(folder: &Folder, spec: &Spec, alive: Option<Timestamp>) -> Timestamp {
+    let noted = folder.status().exit_code.and_then(|_| folder.status_at());
+    noted.or(alive).unwrap_or(spec.at).min(now()).max(spec.at)
 }
 
 impl Found {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::Group;
 use super::process::{self, Identity};
-use super::remove;
+use super::{remove, timestamp};
 use crate::provider::{Exit, Launched};
 
 /// How much of an instance's output is told, in bytes.
@@ -131,6 +131,11 @@ impl Folder {
 
     pub fn status(&self) -> Status {
         fs::read(self.path.join("status.json")).map(|bytes| Status::read(&bytes)).unwrap_or_default()
+    }
+
+    /// When bubblewrap wrote that last.
+    pub fn status_at(&self) -> Option<Timestamp> {
+        fs::metadata(self.path.join("status.json")).and_then(|file| file.modified()).map(timestamp).ok()
     }
 
     /// Whether the bubblewrap that was started here still lives.

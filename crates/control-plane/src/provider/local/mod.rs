@@ -4,6 +4,7 @@
 //! [`LocalProvider::open`] adopts those that still run.
 
 mod abandoned;
+mod alive;
 mod cgroup;
 mod entry;
 mod folder;
@@ -195,7 +196,13 @@ impl Provider for LocalProvider {
             };
             Some(Observed { instance: entry.instance, state, since, told: Vec::new() })
         };
-        Ok(self.shared.entries().values().filter_map(observe).collect())
+        let observed: Vec<_> = self.shared.entries().values().filter_map(observe).collect();
+        if observed.iter().any(|seen| seen.state == State::Running)
+            && let Err(error) = alive::mark(&self.shared.config.data.join("instances"))
+        {
+            tracing::warn!(%error, "when instances were last seen to run is not noted");
+        }
+        Ok(observed)
     }
 
     async fn dial(&self, instance: &InstanceId) -> Result<Connection, ProviderError> {
@@ -255,6 +262,10 @@ impl Provider for LocalProvider {
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    timestamp(SystemTime::now())
+}
+
+fn timestamp(at: SystemTime) -> Timestamp {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

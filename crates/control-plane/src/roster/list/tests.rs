@@ -106,6 +106,7 @@ impl Told {
             last_use,
             open: self.has[1].then_some((opened, Rate(self.rate))),
             basis: None,
+            on_demand: false,
             mishaps: Mishaps {
                 interrupted: self.has[2].then_some(interrupted),
                 save_failed: self.has[3].then_some(save_failed),

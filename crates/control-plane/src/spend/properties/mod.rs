@@ -193,6 +193,7 @@ async fn reports(world: &World, spend: &Spend, month: Month) {
         assert_eq!(fleet.series.iter().map(|series| series.total).sum::<Amount>(), fleet.total, "by {by:?}");
         let days: NanoDollars = fleet.series.iter().flat_map(|series| series.days.iter().copied()).sum();
         assert_eq!(days, fleet.total.cost, "by {by:?}");
+        assert_eq!(fleet.days.iter().copied().sum::<NanoDollars>(), fleet.total.cost, "by {by:?}");
     }
 }
 
@@ -226,7 +227,7 @@ fn starts() -> impl Strategy<Value = Timestamp> {
 }
 
 fn run(start: Timestamp, steps: Vec<Step>) -> (usize, bool) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let world = runtime.block_on(live(start, steps));
     (world.runs, world.set_back)
 }

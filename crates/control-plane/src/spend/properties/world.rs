@@ -161,6 +161,7 @@ impl World {
             hub: Hub::new(Writers::One),
             roster: Roster::new(Writers::One, Policy::default()),
             due: Due::new(),
+            spawning: Default::default(),
         };
         for (n, owner) in OWNERS.into_iter().enumerate() {
             let team = (n < 2).then(|| "Norte".parse().unwrap());

@@ -68,7 +68,7 @@ pub async fn accounts_are_listed_by_their_subjects(store: Ledger) {
 
 pub async fn a_turn_is_one_writers(store: Ledger) {
     store.put_account(&account(5)).await.unwrap();
-    let turns = [Turn(Account { version: 1, ..account(5) })];
+    let turns = [Turn::Wake(Account { version: 1, ..account(5) })];
     let spawn = |n: u16| {
         let (store, spawned, turns) = (store.clone(), spawned(id(SHARD, n), owner(1), START), turns.clone());
         async move { store.create_in_turns(&spawned, None, &turns).await }
@@ -86,16 +86,16 @@ pub async fn a_commit_in_a_turn_that_passed_changes_nothing(store: Ledger) {
     let agent = create(&store, id(SHARD, 1), owner(1)).await;
     let agent = observe(&store, &agent, Observation::SleepAsked, at(1)).await;
     let wake = next(&agent, Observation::WakeAsked, at(2));
-    let late = store.commit_in_turns(&wake, &[Turn(Account { version: 7, ..account(5) })]).await;
+    let late = store.commit_in_turns(&wake, &[Turn::Wake(Account { version: 7, ..account(5) })]).await;
     assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
     assert_eq!(store.agent(agent.id).await.unwrap(), Some(agent));
-    store.commit_in_turns(&wake, &[Turn(Account { version: 1, ..account(5) })]).await.unwrap();
+    store.commit_in_turns(&wake, &[Turn::Wake(Account { version: 1, ..account(5) })]).await.unwrap();
     assert_eq!(store.agent(wake.agent.id).await.unwrap(), Some(wake.agent));
     assert_eq!(store.account(&person(1)).await.unwrap().unwrap().version, 2);
 }
 
 /// A control plane of its own on the ledger.
-fn plane(store: &Ledger) -> Arc<Plane> {
+pub(super) fn plane(store: &Ledger) -> Arc<Plane> {
     Arc::new(Plane {
         store: Arc::clone(store),
         clock: Arc::new(Still),
@@ -104,6 +104,7 @@ fn plane(store: &Ledger) -> Arc<Plane> {
         hub: Hub::new(Writers::Many),
         roster: Roster::new(Writers::Many, Policy::default()),
         due: Due::new(),
+        spawning: Default::default(),
     })
 }
 

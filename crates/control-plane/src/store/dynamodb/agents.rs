@@ -9,7 +9,7 @@ use domain::id::{AgentId, Generation, UserId};
 use domain::lifecycle::Transition;
 use domain::metering::Segment;
 
-use crate::store::{Created, Idempotency, Result, Shard, StoreError, Turn};
+use crate::store::{Created, Idempotency, Result, Shard, Spawner, StoreError, Turn};
 
 use super::change::{self, Refusal};
 use super::expiring;
@@ -50,6 +50,14 @@ fn refused(transition: &Transition, refusal: Refusal) -> StoreError {
             StoreError::Failed(format!("agent {id}: its events or segments are not as its row says"))
         }
     }
+}
+
+/// The version first: what is made while the agents are counted has another.
+pub(super) async fn spawner(db: &Db, owner: UserId) -> Result<Spawner> {
+    let item = db.get(&key::spawner(owner)).await?;
+    let version = item.map_or(Ok(0), |item| number(&item, "version"))?;
+    let agents = db.query(&key::agents_of(owner, None), Order::Rising, usize::MAX).await?.len();
+    Ok(Spawner { owner, agents, version })
 }
 
 pub(super) async fn agent(db: &Db, id: AgentId) -> Result<Option<Agent>> {

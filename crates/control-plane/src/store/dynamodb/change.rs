@@ -8,7 +8,7 @@ use domain::lifecycle::{SegmentChange, Transition};
 use domain::metering::Segment;
 use domain::time::Timestamp;
 
-use crate::store::{Hash, Idempotency, Result, Turn};
+use crate::store::{Hash, Idempotency, Result, Spawner, Turn};
 
 use super::accounts;
 use super::expiring::idempotency_item;
@@ -85,10 +85,22 @@ fn listed_item(agent: &Agent) -> Result<Item> {
     Ok(item(&key::listed(agent.id), [("summary", json(&Summary::from(agent))?)]))
 }
 
-/// The turnstiles of budgets, if nobody else passed one of them.
+/// The turnstiles, if nobody else passed one of them.
 fn pass(writes: &mut Transaction<'_, Refusal>, db: &Db, turns: &[Turn]) -> Result<()> {
-    for Turn(account) in turns {
-        accounts::change(writes, db, account, Refusal::Version)?;
+    for turn in turns {
+        match turn {
+            Turn::Wake(account) => accounts::change(writes, db, account, Refusal::Version)?,
+            Turn::Spawn(Spawner { owner, version, .. }) => {
+                let made = item(&key::spawner(*owner), [("version", n(version + 1))]);
+                match version {
+                    0 => writes.put_new(made, Refusal::Version),
+                    version => {
+                        let from = [(":from", n(*version))];
+                        writes.put_if(&db.ledger, made, "version = :from", from, Refusal::Version);
+                    }
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -147,6 +147,11 @@ pub(super) fn agent_of(owner: UserId, agent: AgentId) -> Key {
     key(users_own(owner), format!("agent#{agent}"))
 }
 
+/// Counts what was made for an owner.
+pub(super) fn spawner(owner: UserId) -> Key {
+    key(users_own(owner), "spawner")
+}
+
 pub(super) fn agents_of(owner: UserId, after: Option<AgentId>) -> Span {
     Span { partition: users_own(owner), low: just_after("agent#", after), high: "agent#~".to_owned() }
 }

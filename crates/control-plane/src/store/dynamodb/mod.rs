@@ -54,7 +54,7 @@ use domain::usage::{Amount, Line};
 use super::usage::{Book, Fold, Unfolded, View};
 use super::{
     Accepted, ApiToken, Created, Enrolment, Hash, Idempotency, Invitation, Listed, PasswordHash, Result,
-    Session, Shard, SignInLink, Store, Turn, User, UserChange,
+    Session, Shard, SignInLink, Spawner, Store, Turn, User, UserChange,
 };
 use read::Db;
 
@@ -113,6 +113,10 @@ impl Store for Dynamo {
         turns: &[Turn],
     ) -> Result<Created> {
         agents::create(&self.db, self.lanes, transition, idempotency, turns).await
+    }
+
+    async fn spawner(&self, owner: UserId) -> Result<Spawner> {
+        agents::spawner(&self.db, owner).await
     }
 
     async fn created(

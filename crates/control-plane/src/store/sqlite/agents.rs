@@ -9,7 +9,7 @@ use domain::metering::Segment;
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::store::{Created, Idempotency, Result, Shard, StoreError, Turn};
+use crate::store::{Created, Idempotency, Result, Shard, Spawner, StoreError, Turn};
 
 use super::accounts;
 use super::row::{cursor, from_json, json, parsed, signed};
@@ -100,6 +100,7 @@ impl Change {
             ];
             sql::PUT_KEY.run(db, row)?;
         }
+        pass(db, turns)?;
         let row = params![
             self.id.to_string(),
             self.owner.to_string(),
@@ -111,7 +112,6 @@ impl Change {
             self.agent
         ];
         changed(sql::INSERT_AGENT.run(db, row)?)?;
-        turns.iter().try_for_each(|Turn(account)| accounts::put(db, account))?;
         self.append(db)?;
         Ok(Created::New)
     }
@@ -127,7 +127,7 @@ impl Change {
             self.from_version
         ];
         changed(sql::UPDATE_AGENT.run(db, row)?)?;
-        turns.iter().try_for_each(|Turn(account)| accounts::put(db, account))?;
+        pass(db, turns)?;
         self.append(db)
     }
 
@@ -156,6 +156,23 @@ impl Change {
         }
         Ok(())
     }
+}
+
+/// The turnstiles, if nobody else passed one of them.
+fn pass(db: &Connection, turns: &[Turn]) -> Result<()> {
+    turns.iter().try_for_each(|turn| match turn {
+        Turn::Wake(account) => accounts::put(db, account),
+        Turn::Spawn(decided) if spawner(db, decided.owner)? == *decided => Ok(()),
+        Turn::Spawn(_) => Err(StoreError::Conflict),
+    })
+}
+
+/// As many as there are is version enough: who decides by that number may, as
+/// long as it is the same.
+pub(super) fn spawner(db: &Connection, owner: UserId) -> Result<Spawner> {
+    let count: i64 = sql::COUNT_AGENTS_OF.one(db, [owner.to_string()], |row| row.get(0))?.unwrap_or_default();
+    let agents = usize::try_from(count).unwrap_or_default();
+    Ok(Spawner { owner, agents, version: count.unsigned_abs() })
 }
 
 /// A conditional write that found nothing to change came too late.

@@ -40,7 +40,7 @@ use domain::usage::{Amount, Line};
 use super::usage::{Book, Fold, Unfolded, View};
 use super::{
     Accepted, ApiToken, Created, Enrolment, Hash, Idempotency, Invitation, Listed, PasswordHash, Result,
-    Session, Shard, SignInLink, Store, Turn, User, UserChange,
+    Session, Shard, SignInLink, Spawner, Store, Turn, User, UserChange,
 };
 use agents::Change;
 use readers::Readers;
@@ -81,6 +81,10 @@ impl Store for Sqlite {
     ) -> Result<Created> {
         let (change, idempotency, turns) = (Change::of(transition)?, idempotency.cloned(), turns.to_vec());
         self.writer.write(move |db| change.create(db, idempotency.as_ref(), &turns)).await
+    }
+
+    async fn spawner(&self, owner: UserId) -> Result<Spawner> {
+        self.readers.read(move |db| agents::spawner(db, owner)).await
     }
 
     async fn created(

@@ -27,6 +27,7 @@ statements! {
         WHERE agent = ?1 AND generation = ?2 AND ended_at IS NULL";
     AGENT = "SELECT agent FROM agents WHERE id = ?1";
     AGENTS_OF = "SELECT agent FROM agents WHERE owner = ?1 AND deleted = 0 AND id > ?2 ORDER BY id LIMIT ?3";
+    COUNT_AGENTS_OF = "SELECT count(*) FROM agents WHERE owner = ?1 AND deleted = 0";
     EVENTS = "SELECT seq, generation, at, what FROM events
         WHERE agent = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
     SEGMENTS = "SELECT segment FROM segments

@@ -1,6 +1,7 @@
 use tokio::io::AsyncBufReadExt;
 
 use super::*;
+use crate::provider::local::folder::Spec;
 
 #[tokio::test]
 async fn it_conforms() {
@@ -94,6 +95,72 @@ async fn a_restarted_server_adopts_what_runs_and_learns_what_ended() {
     both.sort();
     assert_eq!(told, both);
     room.close().await;
+}
+
+/// When a run ended, as a server says it.
+async fn ended_at(provider: &LocalProvider, of: InstanceId) -> Timestamp {
+    let all = provider.list().await.unwrap();
+    let seen = all.iter().find(|seen| seen.instance == of).unwrap();
+    assert!(matches!(seen.state, State::Exited(_)), "{seen:?}");
+    seen.since
+}
+
+#[tokio::test]
+async fn a_run_that_ended_unseen_is_billed_until_then_and_not_until_somebody_looks() {
+    let room = Room::new("touch ~/ready; while ! [ -e ~/go ]; do sleep 0.01; done; exit 4").await;
+    room.launch(instance(1, 1)).await;
+    room.told(instance(1, 1), "ready").await;
+    let process = Folder::at(room.folder(instance(1, 1))).process().unwrap();
+    let Room { provider, events, config, data } = room;
+    drop((provider, events));
+    let folder = data.path().join("instances").join(instance(1, 1).file_name());
+    fs::write(folder.join("home/go"), "").unwrap();
+    eventually(|| process.open().is_none().then_some(())).await;
+    eventually(|| Folder::at(folder.clone()).status().exit_code.map(drop)).await;
+    let noted = Folder::at(folder).status_at().unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let (provider, events) = open(&config).await;
+    assert_eq!(ended_at(&provider, instance(1, 1)).await, noted);
+    Room { provider, events, config, data }.close().await;
+}
+
+#[tokio::test]
+async fn a_run_that_the_power_failed_is_billed_until_it_was_last_seen() {
+    let room = Room::new(WAITER).await;
+    room.launch(instance(1, 1)).await;
+    room.told(instance(1, 1), "ready").await;
+    // The look that comes again and again.
+    room.provider.list().await.unwrap();
+    let instances = room.data.path().join("instances");
+    let last = alive::last(&instances).unwrap();
+    let folder = Folder::at(room.folder(instance(1, 1)));
+    let process = folder.process().unwrap();
+    let Room { provider, events, config, data } = room;
+    drop((provider, events));
+    // Nobody is left to note its end.
+    process::signal(process::monitor_of(process.pid).unwrap(), Signal::KILL).unwrap();
+    process::signal(process.open().unwrap(), Signal::KILL).unwrap();
+    eventually(|| process.open().is_none().then_some(())).await;
+    folder.set_spec(&Spec { boot: "another".to_owned(), ..folder.spec().unwrap() }).unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let (provider, events) = open(&config).await;
+    assert_eq!(ended_at(&provider, instance(1, 1)).await, last);
+    Room { provider, events, config, data }.close().await;
+
+    // A mark of before its start says no more than that it started.
+    let room = Room::new(WAITER).await;
+    room.launch(instance(2, 1)).await;
+    let folder = Folder::at(room.folder(instance(2, 1)));
+    let (spec, process) = (folder.spec().unwrap(), folder.process().unwrap());
+    let Room { provider, events, config, data } = room;
+    drop((provider, events));
+    process::signal(process::monitor_of(process.pid).unwrap(), Signal::KILL).unwrap();
+    process::signal(process.open().unwrap(), Signal::KILL).unwrap();
+    eventually(|| process.open().is_none().then_some(())).await;
+    folder.set_spec(&Spec { boot: "another".to_owned(), ..spec.clone() }).unwrap();
+    let (provider, events) = open(&config).await;
+    assert_eq!(ended_at(&provider, instance(2, 1)).await, spec.at);
+    Room { provider, events, config, data }.close().await;
 }
 
 #[tokio::test]

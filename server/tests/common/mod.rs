@@ -235,6 +235,11 @@ pub fn sandbox_pid(instance: &Path) -> Option<i32> {
 pub fn end_sandbox(instance: &Path) {
     if let Some(pid) = sandbox_pid(instance) {
         let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+        // Who looks right after must not find it still going.
+        let (process, since) = (PathBuf::from(format!("/proc/{pid}")), Instant::now());
+        while process.exists() && since.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 

@@ -301,8 +301,12 @@ async fn a_server_killed_at_any_moment_loses_nothing() {
 
         let (provider, _events) = open(&room.config).await;
         let list = provider.list().await.unwrap();
-        let folders: Vec<_> =
-            fs::read_dir(data.join("instances")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        // Beside them lies the mark of when this machine was last alive.
+        let folders: Vec<_> = fs::read_dir(data.join("instances"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_dir())
+            .collect();
         assert_eq!(list.len(), folders.len(), "{list:?} {folders:?}");
         let groups: Vec<_> = folders.into_iter().filter_map(|path| group(&Folder::at(path))).collect();
         for observed in &list {

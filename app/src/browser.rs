@@ -105,6 +105,11 @@ pub async fn copy(text: &str) -> bool {
     wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
 }
 
+/// Whether the keyboard is at something that the selector finds.
+pub fn is_at(selector: &str) -> bool {
+    document().active_element().is_some_and(|element| matches!(element.matches(selector), Ok(true)))
+}
+
 /// Whether the page is in the background.
 pub fn is_hidden() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Hidden

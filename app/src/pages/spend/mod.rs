@@ -43,7 +43,8 @@ pub fn SpendPage() -> impl IntoView {
     let report = Resource::new_blocking(move || query.get(), api::spend_report);
     Effect::new(move || {
         let again = move || {
-            if !browser::is_hidden() {
+            // The page is drawn anew then: not under the hands of who reads a day or fills something in.
+            if !browser::is_hidden() && !browser::is_at("[role=slider], input, select") {
                 report.refetch();
             }
         };

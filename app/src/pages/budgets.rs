@@ -9,7 +9,8 @@ use leptos_meta::Title;
 use super::{FaultPage, Nothing};
 use crate::api::{self, Whose};
 use crate::components::act::use_act;
-use crate::components::dialog::{Dialog, DialogHandle};
+use crate::components::dialog::{Dialog, DialogFoot, DialogHandle};
+use crate::components::form::Submit;
 use crate::components::icon::icon;
 use crate::components::spawn::size_name;
 use crate::error::ErrorCode;
@@ -304,15 +305,9 @@ fn Edit(what: Editing, editing: RwSignal<Option<Editing>>, listed: RwSignal<Vec<
                     {checks.collect_view()}
                 </fieldset>
             </div>
-            <div class="dialog-foot">
-                <button
-                    class="button button-primary"
-                    r#type="submit"
-                    aria-busy=move || act.busy().then_some("true")
-                >
-                    {t.save}
-                </button>
-            </div>
+            <DialogFoot handle>
+                <Submit act word=t.save />
+            </DialogFoot>
         </Dialog>
     }
     .into_any()

@@ -23,14 +23,20 @@ impl Fleet {
     }
 }
 
-/// The same for whoever of these owners it is so.
-pub(crate) async fn put_all_to_sleep(ledger: &Ledger, owners: &BTreeSet<UserId>) -> Result<()> {
-    for owner in owners {
-        if let Some(owner) = ledger.store.user(*owner).await? {
-            put_to_sleep(ledger, &owner).await?;
+/// The same for whoever of these owners it is so. One that can't be looked at
+/// keeps no other's agents awake.
+pub(crate) async fn put_all_to_sleep(ledger: &Ledger, owners: &BTreeSet<UserId>) {
+    for id in owners {
+        let looked = async {
+            match ledger.store.user(*id).await? {
+                Some(owner) => put_to_sleep(ledger, &owner).await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = looked.await {
+            tracing::error!(owner = %id, %error, "whether this owner's access is closed was not looked at");
         }
     }
-    Ok(())
 }
 
 async fn put_to_sleep(ledger: &Ledger, owner: &User) -> Result<()> {

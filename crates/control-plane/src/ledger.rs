@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::due::Due;
 use crate::error::{Error, Result};
 use crate::fleet::AGENTS_MAX;
-use crate::live::{Change, Hub};
+use crate::live::{Change, Hub, Writers};
 use crate::prices::Prices;
 use crate::roster::Roster;
 use crate::store::{Created, Idempotency, Store, StoreError, Turn};
@@ -50,6 +50,18 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// With nobody waiting, looking or listening yet.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        policy: Policy,
+        prices: Prices,
+        writers: Writers,
+    ) -> Self {
+        let (hub, roster) = (Hub::new(writers), Roster::new(writers, policy));
+        Self { store, clock, policy, prices, hub, roster, due: Due::new(), spawning: Spawning::default() }
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

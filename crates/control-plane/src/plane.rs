@@ -12,18 +12,16 @@ use crate::audit::Audit;
 use crate::budgets::{Budgets, Endpoint};
 use crate::clock::Clock;
 use crate::drain::Drain;
-use crate::due::Due;
 use crate::fleet::Fleet;
 use crate::guests::Guests;
 use crate::identity::Identity;
 use crate::instances::Instances;
 use crate::ledger::Ledger;
 use crate::link::Link;
-use crate::live::{Hub, Writers};
+use crate::live::Writers;
 use crate::orchestrator::{LaunchPolicy, Orchestrator, Waiting};
 use crate::prices::Prices;
 use crate::provider::{Provider, ProviderEvent};
-use crate::roster::Roster;
 use crate::snapshots::{Place, Repositories};
 use crate::spend::Spend;
 use crate::store::Store;
@@ -104,16 +102,7 @@ impl ControlPlane {
         let spend = Spend::new(Arc::clone(&store), Arc::clone(&clock))
             .telling(audit.clone())
             .with_upkeep(installation, prices.clone());
-        let ledger = Arc::new(Ledger {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            policy,
-            prices,
-            hub: Hub::new(writers),
-            roster: Roster::new(writers, policy),
-            due: Due::new(),
-            spawning: Default::default(),
-        });
+        let ledger = Arc::new(Ledger::new(store.clone(), clock.clone(), policy, prices, writers));
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
         let budgets = Arc::new(Budgets::of(Arc::clone(&ledger), audit.clone(), notify.as_ref()));
         let orchestrator = Arc::new(Orchestrator {

@@ -184,7 +184,8 @@ impl Identity {
     }
 
     /// Gives the caller a password, and ends their other sessions and their
-    /// links. Their API tokens stay. Who came by a link need not say the one they had: it is how a forgotten one is mended.
+    /// links. Their API tokens stay. Who came by a link need not say the one they
+    /// had: it is how a forgotten one is mended.
     ///
     /// # Errors
     /// [`Error::WrongPassword`] when `current` is not the one they had,

@@ -186,13 +186,13 @@ async fn a_password_that_was_changed_meanwhile_lets_nobody_in() {
     let old = || Secret::new(PASSWORD.to_owned());
     identity.set_password(&ana, &Secret::new(String::new()), &old()).await.unwrap();
     let before = identity.sessions(&ana).await.unwrap().len();
+    let other = identity.passwords.hash(&Secret::new("otra, y larga".to_owned())).await.unwrap();
     let coming = tokio::spawn({
         let identity = Arc::clone(&identity);
         async move { identity.sign_in_with_password("Ana", &old(), None, "").await.map(drop) }
     });
     // A password takes longer to look at than to be read.
     tokio::time::sleep(std::time::Duration::from_millis(3)).await;
-    let other = crate::store::PasswordHash("another".to_owned());
     identity.store.put_password(ana.user, &other).await.unwrap();
     let came = coming.await.unwrap();
     assert!(matches!(came, Err(Error::WrongPassword)), "{came:?}");

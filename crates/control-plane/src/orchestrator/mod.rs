@@ -196,9 +196,7 @@ impl Orchestrator {
                     if let Err(error) = self.reconcile(metered).await {
                         tracing::error!(%error, "provider and ledger could not be compared");
                     }
-                    if let Err(error) = closed::put_all_to_sleep(&self.ledger, &owners).await {
-                        tracing::error!(%error, "whose access is closed was not looked at");
-                    }
+                    closed::put_all_to_sleep(&self.ledger, &owners).await;
                     if let Err(error) = budgets::enforce(&self.ledger, &owners, self.notify.is_some()).await {
                         tracing::error!(%error, "budgets were not looked at");
                         ended = owners;

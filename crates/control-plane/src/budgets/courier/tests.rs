@@ -12,11 +12,9 @@ use super::*;
 use crate::audit::Audit;
 use crate::budgets::{Budgets, enforce};
 use crate::clock::ManualClock;
-use crate::due::Due;
 use crate::identity::Principal;
-use crate::live::{Hub, Writers};
+use crate::live::Writers;
 use crate::prices::Prices;
-use crate::roster::Roster;
 use crate::store::conformance::fixture::{START, owner};
 use crate::store::sqlite::Sqlite;
 
@@ -37,16 +35,9 @@ async fn silent(connections: Arc<AtomicU32>) -> Uri {
 async fn an_endpoint_that_hangs_is_tried_a_few_times_given_up_and_shown_so() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(START));
-    let ledger = Arc::new(Ledger {
-        store: Arc::new(Sqlite::open(&folder.path().join("console.db")).unwrap()),
-        clock: clock.clone(),
-        policy: Policy::default(),
-        prices: Prices::built_in(),
-        hub: Hub::new(Writers::One),
-        roster: Roster::new(Writers::One, Policy::default()),
-        due: Due::new(),
-        spawning: Default::default(),
-    });
+    let store = Arc::new(Sqlite::open(&folder.path().join("console.db")).unwrap());
+    let (policy, prices) = (Policy::default(), Prices::built_in());
+    let ledger = Arc::new(Ledger::new(store, clock.clone(), policy, prices, Writers::One));
     // Of nothing everything is used up: three notices at once.
     let budget = Budget { month: Some(NanoDollars::ZERO), ..Budget::default() };
     ledger.store.put_account(&Account { budget, ..Account::new(Subject::Fleet) }).await.unwrap();

@@ -20,13 +20,11 @@ use proptest::prelude::*;
 
 use super::super::{Spend, fold};
 use crate::clock::{Clock, ManualClock};
-use crate::due::Due;
 use crate::error::Error;
 use crate::identity::Principal;
 use crate::ledger::Ledger;
-use crate::live::{Hub, Writers};
+use crate::live::Writers;
 use crate::prices::Prices;
-use crate::roster::Roster;
 use crate::store::conformance::fixture::id;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Created, Shard, User};
@@ -153,16 +151,9 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("console.db");
         let clock = Arc::new(ManualClock::at(start));
-        let ledger = Ledger {
-            store: Arc::new(Sqlite::open(&path).unwrap()),
-            clock: clock.clone(),
-            policy: Policy::default(),
-            prices: Prices::built_in(),
-            hub: Hub::new(Writers::One),
-            roster: Roster::new(Writers::One, Policy::default()),
-            due: Due::new(),
-            spawning: Default::default(),
-        };
+        let store = Arc::new(Sqlite::open(&path).unwrap());
+        let (policy, prices) = (Policy::default(), Prices::built_in());
+        let ledger = Ledger::new(store, clock.clone(), policy, prices, Writers::One);
         for (n, owner) in OWNERS.into_iter().enumerate() {
             let team = (n < 2).then(|| "Norte".parse().unwrap());
             let name = format!("p{n}").parse().unwrap();

@@ -13,12 +13,10 @@ use domain::time::Timestamp;
 
 use crate::budgets;
 use crate::clock::Clock;
-use crate::due::Due;
 use crate::error::Error;
 use crate::ledger::Ledger as Plane;
-use crate::live::{Hub, Writers};
+use crate::live::Writers;
 use crate::prices::Prices;
-use crate::roster::Roster;
 use crate::store::{Created, Shard, StoreError, Turn, User};
 
 use super::fixture::*;
@@ -96,16 +94,8 @@ pub async fn a_commit_in_a_turn_that_passed_changes_nothing(store: Ledger) {
 
 /// A control plane of its own on the ledger.
 pub(super) fn plane(store: &Ledger) -> Arc<Plane> {
-    Arc::new(Plane {
-        store: Arc::clone(store),
-        clock: Arc::new(Still),
-        policy: Policy::default(),
-        prices: Prices::built_in(),
-        hub: Hub::new(Writers::Many),
-        roster: Roster::new(Writers::Many, Policy::default()),
-        due: Due::new(),
-        spawning: Default::default(),
-    })
+    let (policy, prices) = (Policy::default(), Prices::built_in());
+    Arc::new(Plane::new(Arc::clone(store), Arc::new(Still), policy, prices, Writers::Many))
 }
 
 struct Still;

@@ -7,6 +7,7 @@
 mod api;
 mod commands;
 mod config;
+mod export;
 mod instances;
 mod listener;
 mod logbook;

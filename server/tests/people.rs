@@ -5,7 +5,7 @@
 mod common;
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::terminal::Terminal;
 use common::{Client, Person, Server};
@@ -223,6 +223,23 @@ async fn nobody_looks_into_a_terminal_that_its_owner_does_not_show() {
     look.close_code().await;
     assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
     assert_eq!(ask(&admin.browser, "connect_to_look", &about).await.0, 404);
+
+    // Left alone it ends at its instant, which is brought nearer here.
+    assert_eq!(ask(&admin.browser, "ask_to_look", &about).await.0, 200);
+    assert_eq!(answer("accept").await, 200);
+    let asked = Instant::now();
+    let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + SOON;
+    let ledger = rusqlite::Connection::open(server.data().join("console.db")).unwrap();
+    let nearer = "UPDATE looks SET look = json_set(look, '$.until', ?2) WHERE agent = ?1";
+    let until = i64::try_from(soon.as_millis()).unwrap();
+    assert_eq!(ledger.execute(nearer, rusqlite::params![id, until]).unwrap(), 1);
+    let (_, way) = ask(&admin.browser, "connect_to_look", &about).await;
+    let mut look = Terminal::at(&admin, &relay, way["ticket"].as_str().unwrap()).await;
+    look.until("mine5").await;
+    look.close_code().await;
+    let took = asked.elapsed();
+    assert!((SOON - Duration::from_millis(100)..SOON * 3).contains(&took), "it ended after {took:?}");
+    assert_eq!(ask(&admin.browser, "connect_to_look", &about).await.0, 404);
     assert_eq!(
         told(&admin, &["ask_to_look", "let_look", "decline_look", "end_look"]).await,
         [
@@ -232,6 +249,8 @@ async fn nobody_looks_into_a_terminal_that_its_owner_does_not_show() {
             "ask_to_look by owner: allowed",
             "let_look by Ana: allowed",
             "end_look by Ana: allowed",
+            "ask_to_look by owner: allowed",
+            "let_look by Ana: allowed",
         ]
     );
 }

@@ -15,7 +15,7 @@ use domain::fleet::{self, Query};
 use domain::price::Basis;
 use domain::role::Role;
 use domain::time::Month;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,6 +23,7 @@ use super::agents::{Body as JsonBody, name, read};
 use super::bearer::{self, Bearer};
 use super::problem::Problem;
 use super::resource::word;
+use crate::export::broken_off;
 
 /// A window of everybody's agents.
 #[derive(Debug, Serialize, ToSchema)]
@@ -251,8 +252,7 @@ pub async fn audit_log(
         let line = serde_json::to_string(&entry.map_err(std::io::Error::other)?)?;
         Ok::<_, std::io::Error>(line + "\n")
     });
-    let lines = lines.inspect_err(|error| tracing::error!(%error, "an export of the audit log broke off"));
     let ends = bearer::until_without(identity, Right::ReadAudit, parts.headers);
-    let lines = lines.take_until(ends);
+    let lines = broken_off("an export of the audit log", lines, ends);
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }

@@ -14,13 +14,14 @@ use control_plane::{Fleet, Identity, Principal};
 use domain::money::NanoDollars;
 use domain::spend::{Query, Report, Scope, Series, Slice, Upkeep};
 use domain::time::Month;
-use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use futures::{Stream, StreamExt as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::bearer::{self, Bearer};
 use super::fleet::pairs;
 use super::problem::Problem;
+use crate::export::broken_off;
 
 /// A month of money. All sums are whole nano-dollars.
 #[derive(Debug, Serialize, ToSchema)]
@@ -226,7 +227,8 @@ pub async fn file(
     };
     let name = format!("attachment; filename=\"openclaw-cloud-{}-{month}.{end}\"", of.as_str());
     let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(lines(rows, format).take_until(until))).into_response())
+    Ok((headers, Body::from_stream(broken_off("an export of a month", lines(rows, format), until)))
+        .into_response())
 }
 
 fn lines(
@@ -239,8 +241,6 @@ fn lines(
         let line = if format == Format::Csv { row.csv() } else { serde_json::to_string(&row)? };
         Ok(line + "\n")
     });
-    let rows =
-        rows.inspect_err(|error: &std::io::Error| tracing::error!(%error, "an export of a month broke off"));
     futures::stream::iter(head).chain(rows)
 }
 

@@ -14,6 +14,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::api::fleet::Parameters;
 use crate::api::problem::Problem;
+use crate::export::broken_off;
 
 const HEAD: &str = "at,by,act,person,agent,outcome,entry\n";
 
@@ -49,13 +50,12 @@ pub async fn export(
         let entry = entry.map_err(std::io::Error::other)?;
         if csv { line(&entry) } else { Ok(serde_json::to_string(&entry)? + "\n") }
     });
-    let lines = lines.inspect_err(|error| tracing::error!(%error, "an export of the audit log broke off"));
     let head = futures::stream::iter(csv.then(|| Ok(HEAD.to_owned())));
     let (kind, end) =
         if csv { ("text/csv; charset=utf-8", "csv") } else { ("application/x-ndjson", "jsonl") };
     let name = format!("attachment; filename=\"audit-{month}.{end}\"");
     let kinds = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
-    let lines = head.chain(lines).take_until(ends);
+    let lines = broken_off("an export of the audit log", head.chain(lines), ends);
     Ok((kinds, Body::from_stream(lines)).into_response())
 }
 

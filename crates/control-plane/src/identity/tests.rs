@@ -55,6 +55,26 @@ async fn many_changes_in_a_row_cost_a_look_or_two() {
     assert!((2..=6).contains(&looks), "{looks} looks");
 }
 
+#[tokio::test]
+async fn what_is_open_by_a_right_ends_with_that_right_alone() {
+    let (identity, _folder) = identity();
+    let (_, eva) = person(&identity, "Eva", Role::Admin).await;
+    let (session, _) = person(&identity, "Ana", Role::Operator).await;
+    let open = |right| {
+        let (identity, session) = (Arc::clone(&identity), session.expose().to_owned());
+        tokio::spawn(async move { identity.until_without(right, || identity.session(&session)).await })
+    };
+    let (manages, sees) = (open(Right::ManageFleet), open(Right::SeeFleet));
+    tokio::time::sleep(APART).await;
+    assert!(!manages.is_finished());
+    identity.give_role(&eva, &name("Ana"), Role::Viewer).await.unwrap();
+    tokio::time::timeout(RECHECK / 10, manages).await.unwrap().unwrap();
+    tokio::time::sleep(APART * 2).await;
+    assert!(!sees.is_finished(), "a viewer sees");
+    identity.sign_out(session.expose()).await.unwrap();
+    tokio::time::timeout(RECHECK / 10, sees).await.unwrap().unwrap();
+}
+
 const PASSWORD: &str = "correcto, caballo";
 
 fn name(text: &str) -> Name {

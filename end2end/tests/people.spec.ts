@@ -92,6 +92,7 @@ for (const { lang, colorScheme, width } of [
       await page.getByRole("dialog").getByRole("button", { name: p.save }).click();
       await expect(page.getByText(p.changed)).toBeVisible();
       await expect(row).not.toContainText("Datos");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
 
       // She is kept out, and let in again.
       await row.getByLabel(p.of).click();

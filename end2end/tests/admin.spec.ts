@@ -73,9 +73,18 @@ test.describe("a fleet with a month behind it", () => {
     await expect(page.locator(".spend-ranking")).toHaveCount(2); // people are ranked in the fleet's alone
     const legend = page.locator(".legend");
     const before = await legend.innerText();
+    // What was asked of the calculator stays as the month is drawn anew.
+    const agents = page.locator(".calculator").getByRole("spinbutton").first();
+    await agents.fill("7");
+    const asked = await page.locator(".calculator-total").innerText();
+    const table = page.locator(".chart-table");
+    await table.locator("summary").click();
     await page.getByLabel(a.stack).selectOption("size");
     await expect(page).toHaveURL(/of=fleet&by=size/);
     await expect(legend).not.toHaveText(before);
+    await expect(agents).toHaveValue("7");
+    await expect(page.locator(".calculator-total")).toHaveText(asked);
+    await expect(table).toHaveAttribute("open");
     const day = page.getByRole("slider", { name: a.day });
     await day.focus();
     const today = await day.getAttribute("aria-valuetext");

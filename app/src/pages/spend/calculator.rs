@@ -14,11 +14,12 @@ use crate::i18n::use_lang;
 const AGENTS_MOST: u32 = 1_000_000;
 const STORAGE_MOST: u32 = 200;
 
+/// `plan` outlives it: the month around it is drawn anew while it is looked at.
 #[component]
-pub fn Calculator() -> impl IntoView {
+pub fn Calculator(plan: RwSignal<Plan>) -> impl IntoView {
     let (lang, me) = (use_lang(), use_me());
     let t = lang.spend();
-    let plan = RwSignal::new(Plan::PROPOSAL);
+    let filled = plan.get_untracked();
     let prices = StoredValue::new(me.prices);
     let quote = Memo::new(move |_| prices.with_value(|prices| plan.get().quote(prices)));
     let whole = |event: &leptos::ev::Event| event_target_value(event).trim().parse::<u32>().ok();
@@ -40,7 +41,7 @@ pub fn Calculator() -> impl IntoView {
     let sizes = Size::ALL.into_iter().map(|size| {
         let (cpu, memory) = size_spec(size, lang);
         let name = format!("{} · {cpu}, {memory}", size_name(size, lang.strings()));
-        view! { <option value=size.as_str() selected=size == Plan::PROPOSAL.size>{name}</option> }
+        view! { <option value=size.as_str() selected=size == filled.size>{name}</option> }
     });
     let size = move |event| {
         let word = event_target_value(&event);
@@ -50,7 +51,7 @@ pub fn Calculator() -> impl IntoView {
     };
     let purchases = Purchase::ALL.into_iter().map(|bought| {
         view! {
-            <option value=bought.as_str() selected=bought == Plan::PROPOSAL.purchase>{t.purchase(bought)}</option>
+            <option value=bought.as_str() selected=bought == filled.purchase>{t.purchase(bought)}</option>
         }
     });
     let bought = move |event| {
@@ -81,7 +82,7 @@ pub fn Calculator() -> impl IntoView {
                             name="agents"
                             min="0"
                             max=AGENTS_MOST.to_string()
-                            value=Plan::PROPOSAL.agents.to_string()
+                            value=filled.agents.to_string()
                             on:input=agents
                         />
                     </label>
@@ -102,7 +103,7 @@ pub fn Calculator() -> impl IntoView {
                             name="hours"
                             min="0"
                             max="24"
-                            value=Plan::PROPOSAL.hours_a_day.to_string()
+                            value=filled.hours_a_day.to_string()
                             on:input=hours
                         />
                     </label>
@@ -114,7 +115,7 @@ pub fn Calculator() -> impl IntoView {
                             name="storage"
                             min="20"
                             max=STORAGE_MOST.to_string()
-                            value=Plan::PROPOSAL.storage_gb.to_string()
+                            value=filled.storage_gb.to_string()
                             on:input=storage
                         />
                     </label>
@@ -122,6 +123,7 @@ pub fn Calculator() -> impl IntoView {
                         <input
                             r#type="checkbox"
                             name="addresses"
+                            checked=filled.addresses
                             on:change=move |event| plan.update(|plan| plan.addresses = event_target_checked(&event))
                         />
                         {t.addresses}

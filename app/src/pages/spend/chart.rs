@@ -8,6 +8,7 @@ use domain::time::Day;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 
+use super::Kept;
 use super::sheet::unpriced;
 use crate::components::spawn::size_name;
 use crate::i18n::{Lang, use_lang};
@@ -57,7 +58,7 @@ fn expected(forecast: Option<Forecast>, spent: NanoDollars, left: usize) -> Opti
 
 /// The days of a month.
 #[component]
-pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
+pub fn Chart(report: StoredValue<Report>, kept: Kept) -> impl IntoView {
     let lang = use_lang();
     let t = lang.spend();
     let Report {
@@ -98,7 +99,9 @@ pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
         });
         days.collect_view()
     });
-    let read = RwSignal::new(today);
+    let chosen = move || kept.day.get().filter(|(of, _)| *of == month).map(|(_, day)| day.min(count - 1));
+    let read = Memo::new(move |_| chosen().unwrap_or(today));
+    let choose = move |day: usize| kept.day.set(Some((month, day.min(count - 1))));
     let reading = StoredValue::new(
         (0..count)
             .map(|day| sentence(lang, &series, month.start().day(), day, (totals[day], unknown[day])))
@@ -108,21 +111,21 @@ pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
     let pressed = move |event: KeyboardEvent| {
         let day = read.get_untracked();
         let to = match event.key().as_str() {
-            "ArrowRight" | "ArrowUp" => (day + 1).min(count - 1),
+            "ArrowRight" | "ArrowUp" => day + 1,
             "ArrowLeft" | "ArrowDown" => day.saturating_sub(1),
             "Home" => 0,
             "End" => count - 1,
             _ => return,
         };
         event.prevent_default();
-        read.set(to);
+        choose(to);
     };
     let plot = NodeRef::<leptos::html::Div>::new();
     let pointed = move |event: PointerEvent| {
         if let Some(plot) = plot.get_untracked() {
             // The picture lets pointers through: the place is the plot's own.
             let part = f64::from(event.offset_x()) / f64::from(plot.offset_width().max(1));
-            read.set(((part.clamp(0.0, 1.0) * count as f64) as usize).min(count - 1));
+            choose((part.clamp(0.0, 1.0) * count as f64) as usize);
         }
     };
     let ticks =
@@ -183,7 +186,13 @@ pub fn Chart(report: StoredValue<Report>) -> impl IntoView {
             </div>
             <p class="chart-said" aria-hidden="true">{said}</p>
             <ul class="legend">{legend.collect_view()} {ahead_named}</ul>
-            <Table series=series.clone() totals=totals.clone() unknown=unknown.clone() first=month.start().day() />
+            <Table
+                series=series.clone()
+                totals=totals.clone()
+                unknown=unknown.clone()
+                first=month.start().day()
+                open=kept.table
+            />
         </figure>
     }
     .into_any()
@@ -237,7 +246,13 @@ fn sentence(
 }
 
 #[component]
-fn Table(series: Vec<Series>, totals: Vec<NanoDollars>, unknown: Vec<u64>, first: Day) -> impl IntoView {
+fn Table(
+    series: Vec<Series>,
+    totals: Vec<NanoDollars>,
+    unknown: Vec<u64>,
+    first: Day,
+    open: RwSignal<bool>,
+) -> impl IntoView {
     let lang = use_lang();
     let t = lang.spend();
     let head =
@@ -262,8 +277,9 @@ fn Table(series: Vec<Series>, totals: Vec<NanoDollars>, unknown: Vec<u64>, first
             </tr>
         }
     });
+    let toggled = move |event| open.set(event_target::<web_sys::Element>(&event).has_attribute("open"));
     view! {
-        <details class="chart-table">
+        <details class="chart-table" open=open.get_untracked() on:toggle=toggled>
             <summary>{t.as_table}</summary>
             <div class="chart-table-scroll" tabindex="0" role="group" aria-label=t.by_day>
                 <table>

@@ -9,6 +9,7 @@ mod upkeep;
 
 use std::time::Duration;
 
+use domain::price::Plan;
 use domain::spend::{By, Query, Report, Scope};
 use domain::time::Month;
 use leptos::leptos_dom::helpers::set_interval_with_handle;
@@ -34,6 +35,24 @@ use sheet::{Saved, Sheet, Tops};
 /// How often the month is asked for again while it is looked at.
 const AGAIN: Duration = Duration::from_secs(30);
 
+/// What whoever looks has made of the page: it is drawn anew while they do.
+#[derive(Clone, Copy)]
+pub struct Kept {
+    /// What the calculator is asked.
+    pub plan: RwSignal<Plan>,
+    /// The day that is read, counted from 0; the latest unless they chose.
+    pub day: RwSignal<Option<(Month, usize)>>,
+    /// Whether the days' table is open.
+    pub table: RwSignal<bool>,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let (plan, day, table) = (RwSignal::new(Plan::PROPOSAL), RwSignal::new(None), RwSignal::new(false));
+        Self { plan, day, table }
+    }
+}
+
 /// A month of money.
 #[component]
 pub fn SpendPage() -> impl IntoView {
@@ -41,10 +60,13 @@ pub fn SpendPage() -> impl IntoView {
     let params = use_query_map();
     let query = Memo::new(move |_| query_of(&params.get()));
     let report = Resource::new_blocking(move || query.get(), api::spend_report);
+    let kept = Kept::new();
     Effect::new(move || {
         let again = move || {
-            // The page is drawn anew then: not under the hands of who reads a day or fills something in.
-            if !browser::is_hidden() && !browser::is_at("[role=slider], input, select") {
+            // The page is drawn anew then: not under the hands of who is in it by keyboard or fills something in.
+            if !browser::is_hidden()
+                && !browser::is_at("main :is(:focus-visible, [role=slider], input, select)")
+            {
                 report.refetch();
             }
         };
@@ -54,7 +76,7 @@ pub fn SpendPage() -> impl IntoView {
     });
     let page = move || {
         report.get().map(|report| match report {
-            Ok(report) => view! { <Spend report query=query.get_untracked() /> }.into_any(),
+            Ok(report) => view! { <Spend report query=query.get_untracked() kept /> }.into_any(),
             // Whoever may not see it need not know that it is there.
             Err(error) if error.code == ErrorCode::Forbidden => view! { <Nothing /> }.into_any(),
             Err(error) => view! { <FaultPage error /> }.into_any(),
@@ -79,7 +101,7 @@ fn address(path: &str, query: &Query) -> String {
 }
 
 #[component]
-fn Spend(report: Report, query: Query) -> impl IntoView {
+fn Spend(report: Report, query: Query, kept: Kept) -> impl IntoView {
     let lang = use_lang();
     let t = lang.spend();
     let lead = if report.scope == Scope::Own { t.lead_own } else { t.lead_fleet };
@@ -100,13 +122,13 @@ fn Spend(report: Report, query: Query) -> impl IntoView {
                         <h2 id="days-title">{t.by_day}</h2>
                         <StackBy query />
                     </div>
-                    <Chart report />
+                    <Chart report kept />
                 </section>
             </div>
             <Burndown report />
             <Saved report />
             <Tops report />
-            <Calculator />
+            <Calculator plan=kept.plan />
         </main>
     }
     .into_any()

@@ -39,16 +39,22 @@ pub fn basis(basis: Basis, t: &Strings) -> &'static str {
 /// A figure of an agent's meter; without a price it is unknown, and red.
 #[component]
 pub fn Figure(
-    agent: Live,
-    /// What it reads, where there is a price.
-    read: impl Fn() -> String + Copy + Send + Sync + 'static,
+    /// What it reads, where that is known.
+    #[prop(into)]
+    read: Signal<Option<String>>,
 ) -> impl IntoView {
     let lang = use_lang();
-    let is_priced = agent.memo(|view| view.meter.is_priced());
-    move || match is_priced.get() {
-        true => view! { {read} }.into_any(),
+    let is_known = Memo::new(move |_| read.with(Option::is_some));
+    move || match is_known.get() {
+        true => view! { {move || read.get()} }.into_any(),
         false => view! { <span data-basis=Basis::Unpriced.as_str()>{lang.fleet().unknown}</span> }.into_any(),
     }
+}
+
+/// What an hour of an agent costs, if that is known.
+pub fn rate(agent: Live) -> Memo<Option<String>> {
+    let lang = use_lang();
+    agent.memo(move |view| view.meter.is_priced().then(|| lang.rate(view.meter.rate)))
 }
 
 /// The bill of an agent.
@@ -57,13 +63,13 @@ pub fn Receipt(agent: Live) -> impl IntoView {
     let (lang, t) = (use_lang(), use_strings());
     let is_priced = agent.memo(|view| view.meter.is_priced());
     let priced_by = agent.memo(|view| view.meter.basis);
-    let session = Memo::new(move |_| lang.money(agent.meter().session, DECIMALS));
-    let head = move || session.with(|sum| sum[..sum.len().saturating_sub(TICKING)].to_owned());
-    let tail = move || session.with(|sum| sum[sum.len().saturating_sub(TICKING)..].to_owned());
+    let session = Memo::new(move |_| Some(lang.money(agent.meter().session?, DECIMALS)));
+    let digits = |sum: &String| sum.len().saturating_sub(TICKING);
+    let head = Memo::new(move |_| session.with(|sum| sum.as_ref().map(|sum| sum[..digits(sum)].to_owned())));
+    let tail = move || session.with(|sum| sum.as_ref().map(|sum| sum[digits(sum)..].to_owned()));
     let runs = agent.memo(|view| view.meter.running);
-    let today = Memo::new(move |_| lang.sum(agent.meter().today));
-    let month = Memo::new(move |_| lang.sum(agent.meter().month));
-    let rate = agent.memo(move |view| lang.rate(view.meter.rate));
+    let today = Memo::new(move |_| agent.meter().today.map(|sum| lang.sum(sum)));
+    let month = Memo::new(move |_| agent.meter().month.map(|sum| lang.sum(sum)));
     let always = agent.memo(move |view| (t.a_month)(&lang.money(view.meter.always_on_month(), 2)));
     let saves = Memo::new(move |_| {
         let meter = agent.meter();
@@ -74,7 +80,7 @@ pub fn Receipt(agent: Live) -> impl IntoView {
         if span < TELLING {
             return None;
         }
-        saved_percent(meter.month, full).map(|percent| (t.you_save)(&lang.percent(percent)))
+        saved_percent(meter.month?, full).map(|percent| (t.you_save)(&lang.percent(percent)))
     });
     view! {
         <section class="receipt-shell" aria-labelledby="receipt-title">
@@ -86,24 +92,22 @@ pub fn Receipt(agent: Live) -> impl IntoView {
                 <dl class="receipt-total">
                     <dt>{move || if runs.get() { t.session } else { t.last_session }}</dt>
                     <dd data-running=move || runs.get().to_string()>
-                        {move || match is_priced.get() {
-                            true => view! { {head} <span class="receipt-ticking">{tail}</span> }.into_any(),
-                            false => view! { <Figure agent read=head /> }.into_any(),
-                        }}
+                        <Figure read=head />
+                        <span class="receipt-ticking">{tail}</span>
                     </dd>
                 </dl>
                 <dl class="receipt-lines">
                     <div>
                         <dt>{t.today}</dt>
-                        <dd><Figure agent read=move || today.get() /></dd>
+                        <dd><Figure read=today /></dd>
                     </div>
                     <div>
                         <dt>{t.this_month}</dt>
-                        <dd><Figure agent read=move || month.get() /></dd>
+                        <dd><Figure read=month /></dd>
                     </div>
                     <div>
                         <dt>{t.per_hour}</dt>
-                        <dd><Figure agent read=move || rate.get() /></dd>
+                        <dd><Figure read=rate(agent) /></dd>
                     </div>
                 </dl>
                 // What it costs without sleep can't be compared with what is not known.

@@ -8,7 +8,7 @@ use super::act::use_act;
 use super::icon::icon;
 use super::mishap::Mishap;
 use super::pinza::{Mood, Pinza};
-use super::receipt::{Figure, basis};
+use super::receipt::{Figure, basis, rate};
 use crate::api;
 use crate::i18n::{use_lang, use_strings};
 use crate::live::Live;
@@ -45,7 +45,7 @@ pub fn Asleep(agent: Live) -> impl IntoView {
                 {t.wake}
             </button>
             <span class="small soft">
-                <Figure agent read=move || agent.peek(|view| lang.rate(view.meter.rate)) /> " "
+                <Figure read=rate(agent) /> " "
                 <span class="estimate">{agent.peek(|view| basis(view.meter.basis, t))}</span>
             </span>
         </section>

@@ -9,7 +9,7 @@ use super::act::use_act;
 use super::agent_menu::AgentMenu;
 use super::icon::icon;
 use super::pinza::{Mood, Pinza};
-use super::receipt::{Figure, basis};
+use super::receipt::{Figure, basis, rate};
 use super::spawn::size_name;
 use super::state::{State, word};
 use crate::api;
@@ -44,9 +44,8 @@ pub fn Ticket(agent: Live) -> impl IntoView {
     let state = agent.memo(word);
     let mood = agent.memo(Mood::of);
     let used = Memo::new(move |_| lang.ago(agent.read(|view| view.last_use), agent.now()));
-    let sum = Memo::new(move |_| lang.sum(agent.meter().total));
+    let sum = Memo::new(move |_| agent.meter().total.map(|sum| lang.sum(sum)));
     let runs = agent.memo(|view| view.meter.running);
-    let rate = agent.memo(move |view| lang.rate(view.meter.rate));
     let kind = agent.memo(offer);
     view! {
         <article class="ticket" data-state=move || state.get()>
@@ -69,12 +68,12 @@ pub fn Ticket(agent: Live) -> impl IntoView {
             <div class="ticket-stub">
                 <div>
                     <span class="ticket-label">{t.until_now}</span>
-                    <span class="ticket-sum"><Figure agent read=move || sum.get() /></span>
+                    <span class="ticket-sum"><Figure read=sum /></span>
                 </div>
                 <div>
                     <span class="ticket-rate">
                         {move || match runs.get() {
-                            true => view! { <Figure agent read=move || rate.get() /> }.into_any(),
+                            true => view! { <Figure read=rate(agent) /> }.into_any(),
                             // Asleep nothing is billed, whatever the price.
                             false => view! { "$0/h" }.into_any(),
                         }}

@@ -2,6 +2,7 @@
 
 use domain::budget::{Budget, Delivery, Listed, Notice, Subject};
 use domain::money::NanoDollars;
+use domain::price::Basis;
 use domain::size::Size;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -100,9 +101,15 @@ fn Row(budget: Listed, editing: RwSignal<Option<Editing>>) -> impl IntoView {
         _ => "well",
     };
     let money = |amount: NanoDollars| lang.money(amount, 2);
-    let sums = match (spent, month) {
-        (Some(spent), Some(month)) => (t.of_limit)(&money(spent), &money(month)),
-        (Some(spent), None) => format!("{} · {}", money(spent), t.no_limit),
+    let is_unpriced = standing.is_some_and(|standing| standing.unpriced);
+    let used = spent.map(|spent| match (spent, is_unpriced) {
+        (_, false) => money(spent),
+        (NanoDollars::ZERO, true) => lang.fleet().unknown.to_owned(),
+        (_, true) => format!("{} + {}", money(spent), lang.fleet().unknown),
+    });
+    let sums = match (used, month) {
+        (Some(used), Some(month)) => (t.of_limit)(&used, &money(month)),
+        (Some(used), None) => format!("{used} · {}", t.no_limit),
         (None, month) => month.map_or_else(|| t.no_limit.to_owned(), money),
     };
     let count = standing.map(|standing| lang.count(standing.awake.into()));
@@ -122,7 +129,7 @@ fn Row(budget: Listed, editing: RwSignal<Option<Editing>>) -> impl IntoView {
     view! {
         <tr data-level=level>
             <th scope="row">{name}</th>
-            <td class="numerals" data-label=t.spent>
+            <td class="numerals" data-label=t.spent data-basis=is_unpriced.then(|| Basis::Unpriced.as_str())>
                 {sums}
                 {percent
                     .map(|percent| view! {

@@ -117,5 +117,5 @@ fn life(n: u64, now: Timestamp) -> Transition {
         events.extend(next.events);
         agent = next.agent;
     }
-    Transition { from_version: 0, from_due_at: None, agent, events, segment: None }
+    Transition { from_version: 0, from_due_at: None, from_awake: false, agent, events, segment: None }
 }

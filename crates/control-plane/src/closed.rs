@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use domain::budget::is_awake;
 use domain::id::UserId;
 use domain::lifecycle::Observation;
 
@@ -48,7 +47,7 @@ async fn put_to_sleep(ledger: &Ledger, owner: &User) -> Result<()> {
         let agents = ledger.store.agents_of(owner.id, after, PAGE).await?;
         let Some(last) = agents.last() else { return Ok(()) };
         after = Some(last.id);
-        for agent in agents.iter().filter(|agent| is_awake(agent)) {
+        for agent in agents.iter().filter(|agent| agent.is_awake()) {
             match settled(ledger.observe(agent.id, Observation::SleepAsked).await) {
                 // In a phase that ends by itself: the next time, if it does not.
                 Ok(_) | Err(Error::Illegal(_)) => {}

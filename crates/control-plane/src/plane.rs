@@ -99,10 +99,11 @@ impl ControlPlane {
         let verifier = TicketVerifier::new(&signer.public_key())?;
         let master = repository::MasterSecret::new(keys.repository);
         let repositories = Arc::new(Repositories::new(snapshots, master));
+        let ledger = Arc::new(Ledger::new(store.clone(), clock.clone(), policy, prices.clone(), writers));
         let spend = Spend::new(Arc::clone(&store), Arc::clone(&clock))
             .telling(audit.clone())
-            .with_upkeep(installation, prices.clone());
-        let ledger = Arc::new(Ledger::new(store.clone(), clock.clone(), policy, prices, writers));
+            .with_upkeep(installation, prices)
+            .with_list(Arc::clone(&ledger));
         let instances = Arc::new(Instances::new(Arc::clone(&provider), Arc::clone(&signer)));
         let budgets = Arc::new(Budgets::of(Arc::clone(&ledger), audit.clone(), notify.as_ref()));
         let orchestrator = Arc::new(Orchestrator {

@@ -124,6 +124,17 @@ impl Roster {
         .await
     }
 
+    /// Since when these agents are there, of those that still are.
+    pub async fn created(
+        &self,
+        store: &dyn Store,
+        ids: impl Iterator<Item = AgentId>,
+        now: Timestamp,
+    ) -> Result<HashMap<AgentId, Timestamp>> {
+        let created = |list: &List| ids.filter_map(|id| Some((id, list.created_at(id)?))).collect();
+        self.with(store, now, |list, _| created(list)).await
+    }
+
     /// Reads the list, loaded, not too old, and with its owners.
     async fn with<T>(
         &self,

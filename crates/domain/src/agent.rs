@@ -326,6 +326,12 @@ impl Agent {
         InstanceId { agent: self.id, generation: self.generation }
     }
 
+    /// Whether it counts as awake: something of it costs money, or soon will.
+    pub fn is_awake(&self) -> bool {
+        self.instance.is_some()
+            || !matches!(self.phase, Phase::Asleep | Phase::Failed { .. } | Phase::Deleting | Phase::Deleted)
+    }
+
     /// The open usage segment: there exactly while there is an instance.
     pub fn open_segment(&self) -> Option<Segment> {
         self.instance.as_ref().map(|instance| Segment {

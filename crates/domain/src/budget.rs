@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Agent, Phase, ProviderName};
+use crate::agent::{Agent, ProviderName};
 use crate::money::{NanoDollars, Rate};
 use crate::name::Name;
-use crate::price::Rates;
+use crate::price::{Basis, Rates};
 use crate::size::Size;
 use crate::time::Timestamp;
 
@@ -87,6 +87,9 @@ pub struct Standing {
     pub awake: u32,
     /// Put aside for those that are awake.
     pub reserved: NanoDollars,
+    /// Part of what was done has no price, and is not in what was spent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
 }
 
 /// Why an agent may not be woken, and by whose budget.
@@ -112,12 +115,6 @@ pub enum Limit {
     Awake { most: u32 },
     #[error("agents of size {size} are not allowed; an administrator can allow them")]
     Size { size: Size },
-}
-
-/// Whether it counts as awake: something of it costs money, or soon will.
-pub fn is_awake(agent: &Agent) -> bool {
-    agent.instance.is_some()
-        || !matches!(agent.phase, Phase::Asleep | Phase::Failed { .. } | Phase::Deleting | Phase::Deleted)
 }
 
 /// What is put aside for an agent that is awake: the dearest that it may run
@@ -146,8 +143,10 @@ impl Standing {
         let month = now.month();
         let open = agent.open_segment();
         self.spent += agent.settled.in_month(month)
-            + open.map_or(NanoDollars::ZERO, |segment| segment.cost_from(month.start(), now));
-        if is_awake(agent) {
+            + open.as_ref().map_or(NanoDollars::ZERO, |segment| segment.cost_from(month.start(), now));
+        self.unpriced |= open.is_some_and(|segment| segment.price.basis == Basis::Unpriced)
+            || agent.settled.is_unpriced_since(month.start());
+        if agent.is_awake() {
             self.awake += 1;
             self.reserved += reserve(agent, rates);
         }
@@ -224,7 +223,7 @@ mod tests {
     #[test]
     fn what_is_put_aside_counts_before_it_is_spent() {
         let budget = Budget { month: Some(dollars(100)), awake: Some(2), sizes: Some(vec![Size::Small]) };
-        let standing = Standing { spent: dollars(60), awake: 1, reserved: dollars(30) };
+        let standing = Standing { spent: dollars(60), awake: 1, reserved: dollars(30), unpriced: false };
         assert_eq!(budget.admits(&standing, Size::Small, dollars(10)), Ok(()));
         let spent = Limit::Spent { month: dollars(100) };
         assert_eq!(budget.admits(&standing, Size::Small, dollars(11)), Err(spent));

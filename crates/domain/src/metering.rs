@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::ProviderName;
 use crate::id::{AgentId, Generation, UserId};
 use crate::money::NanoDollars;
-use crate::price::Price;
+use crate::price::{Basis, Price};
 use crate::size::Size;
 use crate::time::{Day, Month, Timestamp};
 
@@ -117,6 +117,18 @@ pub struct Settled {
     pub last: NanoDollars,
     pub month: (Month, NanoDollars),
     pub day: (Day, NanoDollars),
+    /// What of it had no price, and is in no sum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpriced: Option<Unpriced>,
+}
+
+/// Closed segments that had no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpriced {
+    /// When the latest of them ended.
+    pub until: Timestamp,
+    /// It is the segment that closed last.
+    pub last: bool,
 }
 
 impl Settled {
@@ -127,6 +139,7 @@ impl Settled {
             last: NanoDollars::ZERO,
             month: (at.month(), NanoDollars::ZERO),
             day: (at.day(), NanoDollars::ZERO),
+            unpriced: None,
         }
     }
 
@@ -143,7 +156,19 @@ impl Settled {
             last: segment.cost(end),
             month: (month, self.in_month(month) + segment.cost_from(month.start(), end)),
             day: (day, self.in_day(day) + segment.cost_from(day.start(), end)),
+            unpriced: match (segment.price.basis, self.unpriced) {
+                (Basis::Unpriced, before) if segment.billed_before(end, end) > Duration::ZERO => {
+                    let until = before.map_or(end, |before| before.until.max(end));
+                    Some(Unpriced { until, last: true })
+                }
+                (_, before) => before.map(|before| Unpriced { last: false, ..before }),
+            },
         }
+    }
+
+    /// Whether something that ended after `from` had no price.
+    pub fn is_unpriced_since(&self, from: Timestamp) -> bool {
+        self.unpriced.is_some_and(|unpriced| unpriced.until > from)
     }
 
     /// What was settled in `month`, as far as it is the last one recorded.
@@ -224,6 +249,20 @@ mod tests {
         let before = whole.cost(Timestamp(0)) - whole.cost_from(midnight, Timestamp(0));
         assert_eq!(settled.in_day(midnight.day()) + before, settled.total);
         assert_eq!(settled.in_month(midnight.month()) + before, settled.total);
+    }
+
+    #[test]
+    fn what_had_no_price_is_in_no_sum_of_its_day_month_or_agent() {
+        let midnight = Timestamp(1_709_251_200_000); // 2024-03-01
+        let priced = |from: i64, to: i64| segment(midnight.0 + from, Some(midnight.0 + to));
+        let mut unpriced = priced(-7_200_000, -3_600_000);
+        unpriced.price.basis = Basis::Unpriced;
+        let settled = Settled::nothing(Timestamp(0)).with(&priced(-9_000_000, -8_000_000)).with(&unpriced);
+        assert_eq!(settled.unpriced, Some(Unpriced { until: Timestamp(midnight.0 - 3_600_000), last: true }));
+        let settled = settled.with(&priced(1000, 2000));
+        assert!(settled.unpriced.is_some_and(|unpriced| !unpriced.last));
+        assert!(settled.is_unpriced_since(midnight.before(Duration::from_secs(3601))));
+        assert!(!settled.is_unpriced_since(midnight));
     }
 
     proptest! {

@@ -111,14 +111,16 @@ pub struct Meter {
     pub running: bool,
     /// What an hour costs while it runs.
     pub rate: Rate,
+    /// Of that rate.
     pub basis: Basis,
-    /// Since it last woke; asleep, what that came to.
-    pub session: NanoDollars,
+    /// Since it last woke; asleep, what that came to. As all sums here nothing
+    /// where part of it has no price.
+    pub session: Option<NanoDollars>,
     /// Since midnight, UTC.
-    pub today: NanoDollars,
+    pub today: Option<NanoDollars>,
     /// Since the first of the month, UTC.
-    pub month: NanoDollars,
-    pub total: NanoDollars,
+    pub month: Option<NanoDollars>,
+    pub total: Option<NanoDollars>,
 }
 
 impl Meter {
@@ -128,39 +130,51 @@ impl Meter {
         let price = open
             .as_ref()
             .map_or_else(|| book.expected(agent.size, agent.provider), |segment| segment.price.clone());
-        let since = |from| open.as_ref().map_or(NanoDollars::ZERO, |s| s.cost_from(from, now));
         let settled = &agent.settled;
+        let runs_unpriced = open.is_some() && price.basis == Basis::Unpriced;
+        let sum = |sum: NanoDollars, from: Timestamp| {
+            let running = open.as_ref().map_or(NanoDollars::ZERO, |segment| segment.cost_from(from, now));
+            (!runs_unpriced && !settled.is_unpriced_since(from)).then(|| sum + running)
+        };
+        let last = || settled.unpriced.is_none_or(|unpriced| !unpriced.last).then_some(settled.last);
         let (day, month) = (now.day(), now.month());
         Self {
             as_of: now,
             running: open.is_some(),
             rate: price.rate,
             basis: price.basis,
-            session: open.as_ref().map_or(settled.last, |segment| segment.cost(now)),
-            today: settled.in_day(day) + since(day.start()),
-            month: settled.in_month(month) + since(month.start()),
-            total: settled.total + since(Timestamp(i64::MIN)),
+            session: match &open {
+                Some(segment) => (!runs_unpriced).then(|| segment.cost(now)),
+                None => last(),
+            },
+            today: sum(settled.in_day(day), day.start()),
+            month: sum(settled.in_month(month), month.start()),
+            total: sum(settled.total, Timestamp(i64::MIN)),
         }
     }
 
     /// The reading `elapsed` later, if nothing happens until then.
     #[must_use]
     pub fn after(self, elapsed: Duration) -> Self {
-        if !self.running {
-            return self;
-        }
-        let more = self.rate.over(elapsed);
+        let as_of = self.as_of.after(elapsed);
+        let rate = if self.running { self.rate } else { Rate::ZERO };
+        let more = |sum: NanoDollars| sum + rate.over(elapsed);
+        // A day or a month that has begun meanwhile counts from its own start.
+        let since = |start: Timestamp, sum: Option<NanoDollars>| match start > self.as_of {
+            false => sum.map(more),
+            true => (!self.running || self.is_priced()).then(|| rate.over(as_of.since(start))),
+        };
         Self {
-            as_of: self.as_of.after(elapsed),
-            session: self.session + more,
-            today: self.today + more,
-            month: self.month + more,
-            total: self.total + more,
+            as_of,
+            session: self.session.map(more),
+            today: since(as_of.day().start(), self.today),
+            month: since(as_of.month().start(), self.month),
+            total: self.total.map(more),
             ..self
         }
     }
 
-    /// Whether its sums say what it costs.
+    /// Whether its rate says what it costs.
     pub fn is_priced(&self) -> bool {
         self.basis != Basis::Unpriced
     }

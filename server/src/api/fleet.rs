@@ -202,7 +202,7 @@ impl FleetAgent {
             stuck_since: row.stuck_since.map(|at| at.to_string()),
             basis: word(row.basis),
             per_hour: is_priced.then_some(row.rate.0),
-            month: is_priced.then_some(row.month.0),
+            month: row.month.map(|month| month.0),
         }
     }
 }

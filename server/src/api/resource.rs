@@ -179,7 +179,7 @@ impl Agent {
     pub fn of(view: &AgentView, origin: &str) -> Self {
         let here = format!("/api/v1/agents/{}", view.id);
         let is_priced = view.meter.is_priced();
-        let sum = |sum: NanoDollars| is_priced.then_some(sum.0);
+        let sum = |sum: Option<NanoDollars>| sum.map(|sum| sum.0);
         let running = view.boot.current() == Some(BootPhase::Ready) && word(&view.phase) == "running";
         Self {
             id: view.id.to_string(),

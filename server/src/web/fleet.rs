@@ -12,10 +12,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use control_plane::identity::Right;
 use control_plane::{Fleet, Identity, Principal};
-use domain::fleet::{Delta, Page, Query, Row};
+use domain::fleet::{Delta, Page, Query, Row, Told};
 use domain::id::AgentId;
-use domain::name::Name;
-use domain::time::Timestamp;
 use futures::{Stream, StreamExt as _};
 
 use super::live::HEARTBEAT;
@@ -69,28 +67,20 @@ fn events(fleet: Arc<Fleet>, who: Principal, query: Query) -> impl Stream<Item =
     }
 }
 
-/// What changes of a row whenever the browser must have it anew: all else of
-/// it the browser counts on by itself.
-type Seen = (u64, Option<Timestamp>, Option<Name>);
-
-fn seen(row: &Row) -> Seen {
-    (row.version, row.stuck_since, row.team.clone())
-}
-
 /// What the browser has.
 #[derive(Default)]
 struct Sent {
     last: Option<Delta>,
-    rows: HashMap<AgentId, Seen>,
+    rows: HashMap<AgentId, Told>,
 }
 
 impl Sent {
     /// What it lacks of a page; nothing if it has all of it.
     fn delta(&mut self, page: Page) -> Option<Delta> {
         let ids: Vec<AgentId> = page.rows.iter().map(|row| row.id).collect();
-        let news = |row: &Row| self.rows.get(&row.id) != Some(&seen(row));
+        let news = |row: &Row| self.rows.get(&row.id) != Some(&row.told());
         let rows: Vec<_> = page.rows.iter().filter(|row| news(row)).cloned().collect();
-        self.rows = page.rows.iter().map(|row| (row.id, seen(row))).collect();
+        self.rows = page.rows.iter().map(|row| (row.id, row.told())).collect();
         let whole = Delta {
             health: page.health,
             place: page.place,
@@ -114,6 +104,7 @@ mod tests {
     use domain::money::{NanoDollars, Rate};
     use domain::price::Basis;
     use domain::size::Size;
+    use domain::time::Timestamp;
 
     const PLACE: Place = Place { provider: ProviderName::Local, drained: None };
 
@@ -134,7 +125,7 @@ mod tests {
             stuck_since: None,
             basis: Basis::Estimate,
             rate: Rate::ZERO,
-            month: NanoDollars::ZERO,
+            month: Some(NanoDollars::ZERO),
             as_of: Timestamp(0),
         }
     }
@@ -156,6 +147,10 @@ mod tests {
         // By time alone.
         let late = Row { stuck_since: Some(Timestamp(1)), ..row(1, 1) };
         assert_eq!(sent.delta(page(vec![row(2, 2), late.clone()])).unwrap().rows, [late]);
+        sent.delta(page(vec![row(2, 2), row(1, 1)]));
+        assert_eq!(sent.delta(page(vec![row(2, 2), Row { as_of: Timestamp(1), ..row(1, 1) }])), None);
+        let in_february = Row { as_of: Timestamp(31 * 86_400_000), ..row(1, 1) };
+        assert_eq!(sent.delta(page(vec![row(2, 2), in_february.clone()])).unwrap().rows, [in_february]);
         sent.delta(page(vec![row(2, 2), row(1, 1)]));
         // What went out of view and came back is told again.
         sent.delta(page(vec![row(2, 2)])).unwrap();

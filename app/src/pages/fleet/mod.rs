@@ -172,7 +172,10 @@ impl View {
         let mut free = free.into_iter();
         let line = |id: &AgentId| match (kept.remove(id).or_else(|| free.next()), rows.remove(id)) {
             (Some(line), Some(row)) => {
-                line.seen.set((row, now));
+                // Another window tells again what was in the one before.
+                if line.seen.with_untracked(|(had, _)| had.id != row.id || had.told() != row.told()) {
+                    line.seen.set((row, now));
+                }
                 Some(line)
             }
             (Some(line), None) => Some(line),

@@ -41,11 +41,11 @@ pub fn RowLine(view: View, line: Line, index: ReadSignal<usize>) -> impl IntoVie
         Basis::Billed | Basis::Estimate => lang.rate(row.rate),
     });
     let cost = Memo::new(move |_| {
-        seen.with(|(row, came)| match row.basis {
-            Basis::Unpriced => lang.fleet().unknown.to_owned(),
+        seen.with(|(row, came)| match row.month {
+            None => lang.fleet().unknown.to_owned(),
             // Only what costs something now is counted on each second.
-            _ if row.rate == Rate::ZERO => lang.money(row.month, 4),
-            _ => lang.money(row.month + row.rate.over(passed(view.second.get(), *came)), 4),
+            Some(month) if row.rate == Rate::ZERO => lang.money(month, 4),
+            Some(month) => lang.money(month + row.rate.over(passed(view.second.get(), *came)), 4),
         })
     });
     // What is told in minutes is looked at each minute.
@@ -64,8 +64,9 @@ pub fn RowLine(view: View, line: Line, index: ReadSignal<usize>) -> impl IntoVie
         stuck.get().map(|span| view! { <span class="fleet-stuck">{(lang.fleet().stuck_for)(&span)}</span> })
     };
     let state = Memo::new(move |_| seen.with(|(row, _)| row.state.as_str()));
-    let unpriced = Memo::new(move |_| seen.with(|(row, _)| row.basis == Basis::Unpriced));
-    let unknown = move || unpriced.get().then_some("unpriced");
+    let mark = |unknown: bool| unknown.then(|| Basis::Unpriced.as_str());
+    let rate_mark = Memo::new(move |_| seen.with(|(row, _)| mark(row.basis == Basis::Unpriced)));
+    let cost_mark = Memo::new(move |_| seen.with(|(row, _)| mark(row.month.is_none())));
     let of_team = move || {
         let team = team.get();
         (!team.is_empty()).then(|| view! { <span class="fleet-team">{team}</span> })
@@ -102,8 +103,8 @@ pub fn RowLine(view: View, line: Line, index: ReadSignal<usize>) -> impl IntoVie
             <div role="cell" data-column="5" class="numerals">{move || run.get()}</div>
             <div role="cell" data-column="6" class="numerals">{move || boot.get()}</div>
             <div role="cell" data-column="7" class="numerals">{move || idle.get()}</div>
-            <div role="cell" data-column="8" class="numerals" data-basis=unknown>{move || rate.get()}</div>
-            <div role="cell" data-column="9" class="numerals" data-basis=unknown>{move || cost.get()}</div>
+            <div role="cell" data-column="8" class="numerals" data-basis=move || rate_mark.get()>{move || rate.get()}</div>
+            <div role="cell" data-column="9" class="numerals" data-basis=move || cost_mark.get()>{move || cost.get()}</div>
         </div>
     }
     .into_any()

@@ -52,7 +52,11 @@ pub fn Burndown(report: StoredValue<Report>) -> impl IntoView {
         rest = rest - *cost;
         points.push(format!("{},{}", day * WIDTH / count, y(rest)));
     }
+    let unknown = (report.unpriced_ms > 0)
+        .then(|| view! { <p class="spend-unknown">{(t.unpriced)(&lang.hours(report.unpriced_ms))}</p> });
     let outlook = match runs_out(&report, limit) {
+        // Of what has no price nothing can be foreseen.
+        _ if report.unpriced_ms > 0 => None,
         Some(day) => Some((t.budget_runs_out)(&lang.date(day.start()))),
         None => report.forecast.map(|_| t.budget_lasts.to_owned()),
     };
@@ -68,6 +72,7 @@ pub fn Burndown(report: StoredValue<Report>) -> impl IntoView {
                 <h2 id="budget-title">{t.budget}</h2>
                 <p class="burndown-left">{(t.budget_left)(&left, &limit)}</p>
                 <p class="soft">{(t.budget_used)(&lang.percent(percent))}</p>
+                {unknown}
                 {outlook.map(|text| view! { <p>{text}</p> })}
             </div>
             <svg

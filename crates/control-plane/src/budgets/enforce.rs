@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::budget::{Account, Pool, Standing, Subject, is_awake};
+use domain::agent::Agent;
+use domain::budget::{Account, Pool, Standing, Subject};
 use domain::id::{AgentId, UserId};
 use domain::lifecycle::Observation;
 
@@ -55,7 +56,7 @@ pub(crate) async fn look_at(ledger: &Ledger, of: &Subject, sends: bool) {
         let standing = person(ledger, *owner, None, ledger.now()).await?;
         if look(ledger, account, standing, sends).await? {
             let mut agents = ledger.agents_of(*owner).await?;
-            agents.retain(is_awake);
+            agents.retain(Agent::is_awake);
             put_to_sleep(ledger, agents.iter().map(|agent| agent.id).collect()).await;
         }
         Ok::<_, Error>(())

@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::budget::{Standing, Subject, reserve_of};
-use domain::fleet::Summary;
+use domain::budget::{Standing, Subject, reserve};
 use domain::id::{AgentId, UserId};
 use domain::money::NanoDollars;
 use domain::name::Name;
@@ -16,10 +15,18 @@ use crate::ledger::Ledger;
 use crate::spend::Spend;
 use crate::store::Shard;
 
+/// What an owner's month came to.
+#[derive(Default)]
+struct Spent {
+    cost: NanoDollars,
+    /// Part of it has no price.
+    unpriced: bool,
+}
+
 /// What is awake and what was spent.
 pub(super) struct Everybody {
     awake: Vec<(UserId, AgentId, NanoDollars)>,
-    spent: BTreeMap<UserId, NanoDollars>,
+    spent: BTreeMap<UserId, Spent>,
     /// Whoever is in one, if a team was asked for.
     teams: BTreeMap<UserId, Name>,
 }
@@ -37,21 +44,19 @@ impl Everybody {
         for shard in Shard::all() {
             let mut after = None;
             loop {
-                let page = ledger.store.fleet(shard, after, PAGE).await?;
+                let page = ledger.store.awake(shard, after, PAGE).await?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.id);
-                awake.extend(page.iter().filter(|summary| summary.is_awake()).map(|summary| {
-                    let Summary { size, provider, on_demand, .. } = *summary;
-                    let running = summary.open.map(|(_, rate)| rate);
-                    (summary.owner, summary.id, reserve_of(running, size, provider, on_demand, &rates))
-                }));
+                awake.extend(page.iter().map(|agent| (agent.owner, agent.id, reserve(agent, &rates))));
             }
         }
-        let mut spent: BTreeMap<UserId, NanoDollars> = BTreeMap::new();
+        let mut spent: BTreeMap<UserId, Spent> = BTreeMap::new();
         let spend = Spend::new(ledger.store.clone(), ledger.clock.clone());
         for (line, amount) in spend.owners_of_fleet(now.month()).await? {
             if let Of::Owner(owner) = line.of {
-                *spent.entry(owner).or_default() += amount.cost;
+                let sum = spent.entry(owner).or_default();
+                sum.cost += amount.cost;
+                sum.unpriced |= line.kind.unpriced_ms(amount) > 0;
             }
         }
         let has_team = of.iter().any(|of| matches!(of, Subject::Team(_)));
@@ -66,8 +71,10 @@ impl Everybody {
             standing.awake += 1;
             standing.reserved += *reserve;
         }
-        let spent = self.spent.iter().filter(|(owner, _)| self.holds(of, **owner));
-        standing.spent = spent.map(|(_, spent)| *spent).sum();
+        for (_, spent) in self.spent.iter().filter(|(owner, _)| self.holds(of, **owner)) {
+            standing.spent += spent.cost;
+            standing.unpriced |= spent.unpriced;
+        }
         standing
     }
 

@@ -14,7 +14,7 @@ mod everybody;
 mod service;
 
 use domain::agent::Agent;
-use domain::budget::{Account, Budget, Pool, Standing, Subject, is_awake, reserve};
+use domain::budget::{Account, Budget, Pool, Standing, Subject, reserve};
 use domain::id::UserId;
 use domain::time::Timestamp;
 use domain::usage::Of;
@@ -96,7 +96,7 @@ async fn person(ledger: &Ledger, owner: UserId, but: Option<&Agent>, now: Timest
     let agents = ledger.agents_of(owner).await?;
     let mut standing = Standing::default();
     agents.iter().for_each(|agent| standing.count(agent, &rates, now));
-    let itself = but.and_then(|but| agents.iter().find(|agent| agent.id == but.id && is_awake(agent)));
+    let itself = but.and_then(|but| agents.iter().find(|agent| agent.id == but.id && agent.is_awake()));
     if let Some(itself) = itself {
         standing.awake -= 1;
         let aside = reserve(itself, &rates);
@@ -110,6 +110,7 @@ async fn person(ledger: &Ledger, owner: UserId, but: Option<&Agent>, now: Timest
                 |id| agents.iter().any(|agent| agent.id == id && agent.settled.month.0 <= now.month());
             if matches!(line.of, Of::Agent(id) if !metered(id)) {
                 standing.spent += amount.cost;
+                standing.unpriced |= line.kind.unpriced_ms(*amount) > 0;
             }
         }
         if lines.len() < usize::from(PAGE) {

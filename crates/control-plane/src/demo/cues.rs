@@ -118,7 +118,7 @@ impl Demo {
     async fn spend_budget(&self, who: &Principal, show: &Show) -> Result<Done> {
         let awake = |view: &AgentView| view.phase == Phase::Running || view.is_waking();
         let own: Vec<AgentView> = show.fleet.list(who).await?;
-        let spent = own.iter().map(|view| view.meter.month).sum();
+        let spent = own.iter().filter_map(|view| view.meter.month).sum();
         let budget = Budget { month: Some(spent), ..Budget::default() };
         let ledger = &show.fleet.ledger;
         budgets::set(&*ledger.store, &Subject::Person(who.user), budget).await?;

@@ -161,7 +161,7 @@ impl Show {
                 Phase::Failed { .. } => look.failed += 1,
                 Phase::Asleep | Phase::Deleting | Phase::Deleted => look.asleep += 1,
             }
-            look.month += view.meter.month;
+            look.month += view.meter.month.unwrap_or_default();
             if view.meter.running {
                 look.rate = Rate(look.rate.0 + view.meter.rate.0);
             }
@@ -183,7 +183,8 @@ async fn metered(store: &dyn Store) -> Result<Vec<domain::agent::Agent>> {
     let mut all = Vec::new();
     for shard in Shard::all() {
         // A shard holds a sixteenth of the fleet: one look has it whole.
-        all.extend(store.metered(shard, None, PAGE).await?);
+        let awake = store.awake(shard, None, PAGE).await?;
+        all.extend(awake.into_iter().filter(|agent| agent.instance.is_some()));
     }
     Ok(all)
 }

@@ -73,10 +73,11 @@ impl Orchestrator {
         for shard in Shard::all() {
             let mut after = None;
             loop {
-                let page = self.ledger.store.metered(shard, after, PAGE).await?;
+                let page = self.ledger.store.awake(shard, after, PAGE).await?;
                 after = page.last().map(|agent| agent.id);
                 let last = page.len() < usize::from(PAGE);
-                all.extend(page.into_iter().map(|agent| (agent.instance_id(), agent)));
+                let running = page.into_iter().filter(|agent| agent.instance.is_some());
+                all.extend(running.map(|agent| (agent.instance_id(), agent)));
                 if last {
                     break;
                 }

@@ -56,6 +56,11 @@ impl List {
         self.owned.keys().copied()
     }
 
+    /// Since when an agent is there, if it is and that is known.
+    pub fn created_at(&self, id: AgentId) -> Option<Timestamp> {
+        self.agents.get(&id)?.summary.created_at
+    }
+
     pub fn owned_by(&self, owner: UserId) -> u32 {
         self.owned.get(&owner).copied().unwrap_or_default()
     }

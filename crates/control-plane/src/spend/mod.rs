@@ -12,6 +12,7 @@ mod reconcile;
 mod report;
 #[cfg(test)]
 mod tests;
+mod users;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use domain::usage::{Amount, Line};
 use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::ledger;
 use crate::prices::Prices;
 use crate::store::usage::{Book, Unfolded, View, lines_until};
 use crate::store::{Shard, Store};
@@ -54,6 +56,9 @@ pub struct Spend {
     clock: Arc<dyn Clock>,
     audit: Audit,
     upkeep: Option<(Installation, Prices)>,
+    /// Whose list tells since when everybody's agents are there.
+    list: Option<Arc<ledger::Ledger>>,
+    users: users::OfFleet,
 }
 
 /// Whose lines are read.
@@ -75,12 +80,17 @@ impl Whose {
 impl Spend {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let audit = Audit::new(Arc::clone(&store), Arc::clone(&clock));
-        Self { store, clock, audit, upkeep: None }
+        Self { store, clock, audit, upkeep: None, list: None, users: users::OfFleet::default() }
     }
 
     /// With what the installation costs besides its agents.
     pub(crate) fn with_upkeep(self, installation: Installation, prices: Prices) -> Self {
         Self { upkeep: Some((installation, prices)), ..self }
+    }
+
+    /// With the list of everybody's agents.
+    pub(crate) fn with_list(self, ledger: Arc<ledger::Ledger>) -> Self {
+        Self { list: Some(ledger), ..self }
     }
 
     /// What it costs of a month, day by day until now; nothing of a past one in
@@ -208,7 +218,7 @@ impl Spend {
             loop {
                 let agents = match (whose, shard) {
                     (Whose::Owner(owner), _) => self.store.agents_of(owner, after, PAGE).await?,
-                    (_, Some(shard)) => self.store.metered(shard, after, PAGE).await?,
+                    (_, Some(shard)) => self.store.awake(shard, after, PAGE).await?,
                     (Whose::Fleet, None) => Vec::new(),
                 };
                 let Some(last) = agents.last() else { break };

@@ -38,7 +38,7 @@ macro_rules! suite {
             deadlines: of_claims_at_once_each_agent_goes_to_one,
             deadlines: deadlines_are_their_shards_own,
             deadlines: the_next_deadline_is_the_earliest_or_a_claims_end,
-            deadlines: metered_agents_are_those_with_an_open_segment,
+            deadlines: awake_agents_are_those_that_cost_or_soon_will,
             drains: a_provider_is_drained_until_that_is_taken_back,
             accounts: an_account_is_changed_on_its_version,
             accounts: accounts_are_listed_by_their_subjects,

@@ -195,8 +195,9 @@ pub trait Store: Send + Sync + 'static {
     /// The earliest deadline of the shard (the end of a claim counts as one).
     async fn next_due(&self, shard: Shard) -> Result<Option<Timestamp>>;
 
-    /// Agents of the shard whose meter runs, by id, after `after`.
-    async fn metered(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>>;
+    /// Agents of the shard that are awake, by id, after `after`: all whose meter
+    /// runs are among them.
+    async fn awake(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>>;
 
     // ── The fleet's list ────────────────────────────────────────────────────
 

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 
 pub use health::{Counted, Health, Spans, Tally, Trouble};
 pub use query::{Owned, Query, Sort};
-pub use summary::{Row, Summary};
+pub use summary::{Row, Summary, Told};
 
 /// Phases of a boot that take time: all but the last.
 pub const BOOT_PHASES: usize = BootPhase::ALL.len() - 1;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BOOT_PHASES, Group, Moment, Owner, State, Trouble};
+use super::{BOOT_PHASES, Moment, Owner, State, Trouble};
 use crate::agent::{Agent, Mishaps, ProviderName};
 use crate::boot::BootPhase;
 use crate::id::{AgentId, Generation, UserId};
@@ -50,6 +50,12 @@ pub struct Summary {
     pub mishaps: Mishaps,
     /// What was settled in the latest month that anything was settled in.
     pub settled: (Month, NanoDollars),
+    /// Part of that had no price, and is not in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
+    /// Of one that was listed before it was kept, unknown.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
 }
 
 impl From<&Agent> for Summary {
@@ -85,6 +91,8 @@ impl From<&Agent> for Summary {
             on_demand: agent.on_demand,
             mishaps: agent.mishaps,
             settled: agent.settled.month,
+            unpriced: agent.settled.is_unpriced_since(agent.settled.month.0.start()),
+            created_at: Some(agent.created_at),
         }
     }
 }
@@ -94,11 +102,6 @@ fn ms(span: Duration) -> u32 {
 }
 
 impl Summary {
-    /// Whether it counts as awake: something of it costs money, or soon will.
-    pub fn is_awake(&self) -> bool {
-        self.open.is_some() || matches!(self.state.group(), Group::Awake | Group::Booting)
-    }
-
     /// How far the isolation of its latest run goes.
     pub fn level(&self) -> Option<Level> {
         self.tier.as_ref().map(Tier::level)
@@ -109,7 +112,13 @@ impl Summary {
         self.open.map_or(Rate::ZERO, |(_, rate)| rate)
     }
 
-    /// What it has cost since the first of the month, UTC.
+    /// Whether part of what it did since the first of the month, UTC, has no price.
+    pub fn is_unpriced(&self, now: Timestamp) -> bool {
+        let runs_unpriced = self.open.is_some() && self.basis == Some(Basis::Unpriced);
+        runs_unpriced || (self.unpriced && self.settled.0 == now.month())
+    }
+
+    /// What it has cost since the first of the month, UTC, of all that has a price.
     pub fn month(&self, now: Timestamp) -> NanoDollars {
         let month = now.month();
         let settled = if self.settled.0 == month { self.settled.1 } else { NanoDollars::ZERO };
@@ -140,7 +149,7 @@ impl Summary {
             stuck_since: self.has(Trouble::Stuck, moment).then_some(self.since),
             basis: self.basis.unwrap_or_else(expected),
             rate: self.rate(),
-            month: self.month(now),
+            month: (!self.is_unpriced(now)).then(|| self.month(now)),
             as_of: now,
         }
     }
@@ -167,51 +176,130 @@ pub struct Row {
     pub last_use: Timestamp,
     /// Since when it is in its state, if that is for too long.
     pub stuck_since: Option<Timestamp>,
-    /// Of what it costs, or would cost if it were awake; where it is
-    /// [`Basis::Unpriced`] the sums are not known.
+    /// Of what it costs, or would cost if it were awake.
     pub basis: Basis,
     /// What an hour of it costs now.
     pub rate: Rate,
     /// What it has cost since the first of the month, UTC, at `as_of`; from
-    /// then on a reader counts by the rate.
-    pub month: NanoDollars,
+    /// then on a reader counts by the rate. Nothing where part of it has no price.
+    pub month: Option<NanoDollars>,
     pub as_of: Timestamp,
+}
+
+/// What tells a row from the agent's others: all else of it a reader counts on by
+/// itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    version: u64,
+    stuck_since: Option<Timestamp>,
+    team: Option<Name>,
+    /// Sums begin anew with each.
+    month: Month,
+}
+
+impl Row {
+    /// By which a reader sees whether it has that row.
+    pub fn told(&self) -> Told {
+        let Self { version, stuck_since, ref team, as_of, .. } = *self;
+        Told { version, stuck_since, team: team.clone(), month: as_of.month() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lifecycle::{self, NewAgent};
+    use crate::metering::Segment;
+    use crate::time::Day;
     use crate::view::Meter;
     use proptest::prelude::*;
+
+    /// One that runs since then, whose month had come to so much before.
+    fn running(started: Timestamp, settled: (Month, u32), book: &Rates) -> Agent {
+        let new = NewAgent {
+            id: AgentId::from_random([1; 10]),
+            owner: UserId::from_random([2; 10]),
+            name: "x".parse().unwrap(),
+            size: Size::Small,
+            provider: ProviderName::Local,
+            idle_timeout: None,
+        };
+        let mut agent = lifecycle::create(new, started).agent;
+        agent.settled.month = (settled.0, NanoDollars(settled.1.into()));
+        agent.instance = Some(crate::agent::Instance {
+            started_at: started,
+            tier: Tier {
+                machine: false,
+                namespaces: true,
+                landlock: None,
+                seccomp: true,
+                limits: crate::tier::Limits::Cgroup2,
+            },
+            price: book.estimate(Size::Small),
+            save: crate::agent::Save::NotAsked,
+            silent_since: None,
+            unsaved: None,
+        });
+        agent
+    }
 
     proptest! {
         #[test]
         fn a_month_costs_what_the_agents_meter_says(started in 0i64..1 << 42, ran in 0i64..1 << 34, settled: u32) {
-            let new = NewAgent {
-                id: AgentId::from_random([1; 10]),
-                owner: UserId::from_random([2; 10]),
-                name: "x".parse().unwrap(),
-                size: Size::Small,
-                provider: ProviderName::Local,
-                idle_timeout: None,
-            };
             let (started, now) = (Timestamp(started), Timestamp(started + ran));
             let book = Rates::proposal();
-            let mut agent = lifecycle::create(new, started).agent;
-            agent.settled.month = (now.month(), NanoDollars(settled.into()));
-            agent.instance = Some(crate::agent::Instance {
-                started_at: started,
-                tier: crate::tier::Tier {
-                    machine: false, namespaces: true, landlock: None, seccomp: true,
-                    limits: crate::tier::Limits::Cgroup2,
-                },
-                price: book.estimate(Size::Small),
-                save: crate::agent::Save::NotAsked,
-                silent_since: None,
-                unsaved: None,
-            });
-            prop_assert_eq!(Summary::from(&agent).month(now), Meter::of(&agent, &book, now).month);
+            let agent = running(started, (now.month(), settled), &book);
+            prop_assert_eq!(Some(Summary::from(&agent).month(now)), Meter::of(&agent, &book, now).month);
         }
+
+        #[test]
+        fn a_reader_who_counts_on_reads_what_the_meter_says(
+            started in 0i64..1 << 42,
+            ran in 0i64..1 << 34,
+            elapsed in 0u64..1 << 33,
+            asleep: bool,
+        ) {
+            let (now, elapsed) = (Timestamp(started + ran), Duration::from_millis(elapsed));
+            let book = Rates::proposal();
+            let mut agent = running(Timestamp(started), (now.month(), 7), &book);
+            agent.settled.day = (now.day(), NanoDollars(5));
+            agent.instance = agent.instance.filter(|_| !asleep);
+            let read = Meter::of(&agent, &book, now).after(elapsed);
+            let says = Meter::of(&agent, &book, now.after(elapsed));
+            prop_assert_eq!(read.as_of, says.as_of);
+            let sums = |meter: Meter| [meter.session, meter.today, meter.month, meter.total].map(|sum| sum.unwrap().0);
+            for (read, says) in sums(read).into_iter().zip(sums(says)) {
+                // Each span that is counted by itself is rounded by itself.
+                prop_assert!((read - says).abs() <= 2, "{read} {says}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_price_is_unknown_as_long_as_it_is_in_the_sum() {
+        let (book, none) =
+            (Rates::proposal(), crate::price::PriceBook::proposal().rates("eu-west-1", Day(0)));
+        let started = "2026-10-31".parse::<Day>().unwrap().start();
+        let hours = |hours: u64| started.after(Duration::from_secs(hours * 3600));
+        let mut agent = running(started, (started.month(), 7), &none);
+        let known = |agent: &Agent, book: &Rates, at| {
+            let meter = Meter::of(agent, book, at);
+            let row = Summary::from(agent).is_unpriced(at);
+            assert_eq!(row, meter.month.is_none());
+            [meter.session, meter.today, meter.month, meter.total].map(|sum| sum.is_some())
+        };
+        assert_eq!(known(&agent, &none, hours(1)), [false; 4]);
+        // A book that prices it comes too late for what was.
+        assert_eq!(known(&agent, &book, hours(1)), [false; 4]);
+        let segment = Segment { ended_at: Some(hours(1)), ..agent.open_segment().unwrap() };
+        agent.settled = agent.settled.with(&segment);
+        agent.instance = None;
+        assert_eq!(known(&agent, &book, hours(2)), [false; 4]);
+        // The next day is the first of another month.
+        assert_eq!(known(&agent, &book, hours(25)), [false, true, true, false]);
+        // And what was known stays so when its price is no longer.
+        let ran = Segment { started_at: hours(25), price: book.estimate(Size::Small), ..segment };
+        agent.settled = agent.settled.with(&Segment { ended_at: Some(hours(26)), ..ran });
+        assert_eq!(known(&agent, &none, hours(27)), [true, true, true, false]);
     }
 }

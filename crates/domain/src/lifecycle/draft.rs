@@ -15,6 +15,7 @@ pub(super) struct Draft {
     pub ended_at: Option<Timestamp>,
     from_version: u64,
     from_due_at: Option<Timestamp>,
+    from_awake: bool,
     events: Vec<Event>,
     segment: Option<SegmentChange>,
 }
@@ -27,6 +28,7 @@ impl Draft {
             ended_at: None,
             from_version: agent.version,
             from_due_at: agent.due_at,
+            from_awake: agent.version > 0 && agent.is_awake(),
             events: Vec::new(),
             segment: None,
         }
@@ -37,6 +39,7 @@ impl Draft {
         Transition {
             from_version: self.from_version,
             from_due_at: self.from_due_at,
+            from_awake: self.from_awake,
             agent: self.agent,
             events: self.events,
             segment: self.segment,

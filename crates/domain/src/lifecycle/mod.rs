@@ -161,6 +161,8 @@ pub struct Transition {
     /// That version's deadline, by which a store that keeps deadlines apart
     /// finds the one to replace without reading it again.
     pub from_due_at: Option<Timestamp>,
+    /// Whether it was awake, for a store that keeps those apart.
+    pub from_awake: bool,
     pub agent: Agent,
     pub events: Vec<Event>,
     pub segment: Option<SegmentChange>,

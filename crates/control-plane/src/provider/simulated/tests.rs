@@ -138,7 +138,7 @@ async fn an_agent_boots_is_billed_as_an_estimate_falls_asleep_saved_and_wakes() 
     let asleep = house.until(id, |view| view.phase == Phase::Asleep).await;
     let saved = asleep.snapshot.unwrap();
     assert_eq!(saved.generation, asleep.generation);
-    assert!(asleep.meter.total > NanoDollars::ZERO && !asleep.meter.running);
+    assert!(asleep.meter.total > Some(NanoDollars::ZERO) && !asleep.meter.running);
     house.fleet.wake(&somebody(), id).await.unwrap();
     house.until(id, |view| view.phase == Phase::Running && view.generation.0 == 2).await;
     // Slower, it is asked and put to sleep all the same.

@@ -112,6 +112,8 @@ impl Told {
                 save_failed: self.has[3].then_some(save_failed),
             },
             settled: (Month::min(month, now.month()), NanoDollars(self.settled.1)),
+            unpriced: false,
+            created_at: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How due and metered agents are found.
+//! How due and awake agents are found.
 
 use domain::agent::Agent;
 use domain::id::AgentId;
@@ -86,7 +86,7 @@ pub async fn the_next_deadline_is_the_earliest_or_a_claims_end(store: Ledger) {
     assert_eq!(store.next_due(SHARD).await.unwrap(), Some(at(50)));
 }
 
-pub async fn metered_agents_are_those_with_an_open_segment(store: Ledger) {
+pub async fn awake_agents_are_those_that_cost_or_soon_will(store: Ledger) {
     let mut running = Vec::new();
     for n in 0..5 {
         let agent = create(&store, id(SHARD, n), owner(1)).await;
@@ -94,10 +94,17 @@ pub async fn metered_agents_are_those_with_an_open_segment(store: Ledger) {
     }
     let elsewhere = create(&store, id(Shard(6), 1), owner(1)).await;
     launch(&store, &elsewhere, at(1)).await;
-    create(&store, id(SHARD, 50), owner(1)).await;
-    stop(&store, &running.remove(1), at(2)).await;
-    let first = store.metered(SHARD, None, 3).await.unwrap();
+    let on_its_way = create(&store, id(SHARD, 50), owner(1)).await;
+    let asleep = stop(&store, &running.remove(1), at(2)).await;
+    let first = store.awake(SHARD, None, 3).await.unwrap();
     assert_eq!(first, running[..3]);
-    let rest = store.metered(SHARD, Some(first[2].id), 3).await.unwrap();
-    assert_eq!(rest, running[3..]);
+    let rest = async || store.awake(SHARD, Some(first[2].id), 3).await.unwrap();
+    assert_eq!(rest().await, [running[3].clone(), on_its_way.clone()]);
+    // What was called off costs nothing, and what is woken again does soon.
+    let called_off = observe(&store, &on_its_way, Observation::SleepAsked, at(3)).await;
+    assert_eq!(rest().await, running[3..]);
+    observe(&store, &called_off, Observation::WakeAsked, at(4)).await;
+    observe(&store, &asleep, Observation::WakeAsked, at(4)).await;
+    assert_eq!(ids(&rest().await), [running[3].id, on_its_way.id]);
+    assert_eq!(ids(&store.awake(SHARD, None, 2).await.unwrap()), [running[0].id, asleep.id]);
 }

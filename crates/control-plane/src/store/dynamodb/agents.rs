@@ -80,12 +80,10 @@ pub(super) async fn agents_of(
     .await
 }
 
-pub(super) async fn metered(db: &Db, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
+pub(super) async fn awake(db: &Db, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
     let id = |item: &Item| parsed(item, RANGE);
-    indexed(db, key::metered_after(shard, after), limit, id, |agent| {
-        Ok(agent.ok().filter(|agent| agent.instance.is_some()))
-    })
-    .await
+    indexed(db, key::awake_after(shard, after), limit, id, |agent| Ok(agent.ok().filter(Agent::is_awake)))
+        .await
 }
 
 pub(super) async fn fleet(db: &Db, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {

@@ -132,15 +132,18 @@ fn append(
     if let Some((at, key)) = becomes {
         writes.put(due_item(&key, agent.id, at));
     }
+    match (transition.from_awake, agent.is_awake()) {
+        (false, true) => writes.put(item(&key::awake(agent.id), [])),
+        (true, false) => writes.delete(&key::awake(agent.id)),
+        _ => {}
+    }
     match &transition.segment {
         Some(SegmentChange::Opened(segment)) => {
             writes.put_new(segment_item(segment)?, Refusal::Books);
-            writes.put(item(&key::metered(agent.id), []));
         }
         Some(SegmentChange::Closed(segment)) => {
             let open = "attribute_exists(pk) AND attribute_not_exists(ended_at)";
             writes.put_if(&db.ledger, segment_item(segment)?, open, [], Refusal::Books);
-            writes.delete(&key::metered(agent.id));
             writes.put(item(&key::to_fold(segment.agent, segment.generation), []));
         }
         None => {}

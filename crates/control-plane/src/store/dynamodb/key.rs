@@ -184,16 +184,16 @@ pub(super) fn due_until(shard: Shard, lane: u8, until: Timestamp) -> Span {
     Span { partition: due_lane(shard, lane), low: "0".to_owned(), high: format!("{}#~", instant(until)) }
 }
 
-pub(super) fn metered(agent: AgentId) -> Key {
-    key(metered_in(Shard::of(agent)), agent.to_string())
+pub(super) fn awake(agent: AgentId) -> Key {
+    key(awake_in(Shard::of(agent)), agent.to_string())
 }
 
-pub(super) fn metered_after(shard: Shard, after: Option<AgentId>) -> Span {
-    Span { partition: metered_in(shard), low: just_after("", after), high: "~".to_owned() }
+pub(super) fn awake_after(shard: Shard, after: Option<AgentId>) -> Span {
+    Span { partition: awake_in(shard), low: just_after("", after), high: "~".to_owned() }
 }
 
-fn metered_in(shard: Shard) -> String {
-    format!("metered#{}", shard.0)
+fn awake_in(shard: Shard) -> String {
+    format!("awake#{}", shard.0)
 }
 
 // ── The fleet's list, and the audit log by month ────────────────────────────

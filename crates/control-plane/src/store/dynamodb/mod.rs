@@ -162,8 +162,8 @@ impl Store for Dynamo {
         deadlines::next_due(&self.db, self.lanes, shard).await
     }
 
-    async fn metered(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
-        agents::metered(&self.db, shard, after, limit).await
+    async fn awake(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
+        agents::awake(&self.db, shard, after, limit).await
     }
 
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {

@@ -24,7 +24,7 @@ pub(super) struct Change {
     from_version: i64,
     version: i64,
     due_at: Option<i64>,
-    metered: bool,
+    awake: bool,
     deleted: bool,
     agent: String,
     events: Vec<EventRow>,
@@ -73,7 +73,7 @@ impl Change {
             from_version: signed(transition.from_version)?,
             version: signed(agent.version)?,
             due_at: agent.due_at.map(|at| at.0),
-            metered: agent.instance.is_some(),
+            awake: agent.is_awake(),
             deleted: agent.phase == Phase::Deleted,
             agent: json(agent)?,
             events: transition.events.iter().map(event).collect::<Result<_>>()?,
@@ -107,7 +107,7 @@ impl Change {
             Shard::of(self.id).0,
             self.version,
             self.due_at,
-            self.metered,
+            self.awake,
             self.deleted,
             self.agent
         ];
@@ -121,7 +121,7 @@ impl Change {
             self.id.to_string(),
             self.version,
             self.due_at,
-            self.metered,
+            self.awake,
             self.deleted,
             self.agent,
             self.from_version
@@ -252,13 +252,8 @@ pub(super) fn next_due(db: &Connection, shard: Shard) -> Result<Option<Timestamp
     Ok(sql::NEXT_DUE.one(db, [shard.0], |row| row.get(0).map(Timestamp))?)
 }
 
-pub(super) fn metered(
-    db: &Connection,
-    shard: Shard,
-    after: Option<AgentId>,
-    limit: u16,
-) -> Result<Vec<Agent>> {
-    full_page(db, sql::METERED, shard, after, limit)
+pub(super) fn awake(db: &Connection, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
+    full_page(db, sql::AWAKE, shard, after, limit)
 }
 
 /// A page is full as long as there are more: a row that can't be read must not

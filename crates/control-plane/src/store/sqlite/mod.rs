@@ -136,8 +136,8 @@ impl Store for Sqlite {
         self.readers.read(move |db| agents::next_due(db, shard)).await
     }
 
-    async fn metered(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
-        self.readers.read(move |db| agents::metered(db, shard, after, limit)).await
+    async fn awake(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Agent>> {
+        self.readers.read(move |db| agents::awake(db, shard, after, limit)).await
     }
 
     async fn fleet(&self, shard: Shard, after: Option<AgentId>, limit: u16) -> Result<Vec<Summary>> {

@@ -14,7 +14,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// In order; the file's `user_version` counts those it has. One that was
 /// released is never changed.
-pub(super) const MIGRATIONS: [&str; 8] = [
+pub(super) const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_agents.sql"),
     include_str!("migrations/0002_people.sql"),
     include_str!("migrations/0003_roles.sql"),
@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006_sessions.sql"),
     include_str!("migrations/0007_drains.sql"),
     include_str!("migrations/0008_access.sql"),
+    include_str!("migrations/0009_awake.sql"),
 ];
 
 /// Why a ledger could not be opened. The operator mends it.

@@ -17,9 +17,9 @@ macro_rules! statements {
 }
 
 statements! {
-    INSERT_AGENT = "INSERT INTO agents (id, owner, shard, version, due_at, metered, deleted, agent)
+    INSERT_AGENT = "INSERT INTO agents (id, owner, shard, version, due_at, awake, deleted, agent)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
-    UPDATE_AGENT = "UPDATE agents SET version = ?2, due_at = ?3, metered = ?4, deleted = ?5, agent = ?6
+    UPDATE_AGENT = "UPDATE agents SET version = ?2, due_at = ?3, awake = ?4, deleted = ?5, agent = ?6
         WHERE id = ?1 AND version = ?7";
     INSERT_EVENT = "INSERT INTO events (agent, seq, generation, at, what) VALUES (?1, ?2, ?3, ?4, ?5)";
     OPEN_SEGMENT = "INSERT INTO segments (agent, generation, started_at, segment) VALUES (?1, ?2, ?3, ?4)";
@@ -36,8 +36,8 @@ statements! {
     DUE = "SELECT id, agent FROM agents WHERE shard = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3";
     CLAIM = "UPDATE agents SET due_at = ?2 WHERE id = ?1";
     NEXT_DUE = "SELECT due_at FROM agents WHERE shard = ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1";
-    METERED = "SELECT id, agent FROM agents
-        WHERE shard = ?1 AND metered = 1 AND id > ?2 ORDER BY id LIMIT ?3";
+    AWAKE = "SELECT id, agent FROM agents
+        WHERE shard = ?1 AND awake = 1 AND id > ?2 ORDER BY id LIMIT ?3";
 
     DRAINED = "SELECT since FROM drains WHERE provider = ?1";
     DRAIN = "INSERT INTO drains (provider, since) VALUES (?1, ?2)

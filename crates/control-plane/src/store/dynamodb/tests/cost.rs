@@ -49,7 +49,7 @@ async fn every_access_costs_what_the_books_say() {
     // An agent's life.
     let spawned = spawned(id(SHARD, 1), owner(1), START);
     store.create(&spawned, Some(&key)).await.unwrap();
-    proxy.cost("spawn", "TransactWriteItems 14");
+    proxy.cost("spawn", "TransactWriteItems 16");
     store.created(owner(1), &key, START).await.unwrap();
     proxy.cost("created", "GetItem 1");
     let agent = store.claim_due(SHARD, at(0), at(15), 64).await.unwrap().remove(0);
@@ -63,7 +63,7 @@ async fn every_access_costs_what_the_books_say() {
         Tier { machine: false, namespaces: true, landlock: Some(6), seccomp: true, limits: Limits::Cgroup2 };
     let price = Rates::proposal().estimate(agent.size);
     let agent = see(&store, &agent, Seen::Launched { started_at: at(2), tier, price }, at(2)).await;
-    proxy.cost("launched", "TransactWriteItems 14");
+    proxy.cost("launched", "TransactWriteItems 12");
     store.spend_enrolment(secret, secret, at(3)).await.unwrap();
     proxy.cost("spend enrolment", "UpdateItem 1");
     let agent = see(&store, &agent, Seen::Enrolled, at(3)).await;
@@ -105,8 +105,8 @@ async fn every_access_costs_what_the_books_say() {
     proxy.cost("claim nothing", "Query 1");
     store.next_due(SHARD).await.unwrap();
     proxy.cost("next due", "Query 1");
-    store.metered(SHARD, None, 100).await.unwrap();
-    proxy.cost("metered", "Query 1");
+    store.awake(SHARD, None, 100).await.unwrap();
+    proxy.cost("awake", "Query 1");
     store.fleet(SHARD, None, 100).await.unwrap();
     proxy.cost("fleet", "Query 1");
     let agent = observe(&store, &agent, Observation::DeleteAsked, at(11)).await;

@@ -90,6 +90,6 @@ async fn one_illegible_row_does_not_stop_the_work_on_its_shard() {
     let far = Timestamp(i64::MAX - 1);
     let end = Timestamp(i64::MAX);
     assert_eq!(store.claim_due(SHARD, far, end, 10).await.unwrap(), std::slice::from_ref(&agent));
-    assert_eq!(store.metered(SHARD, None, 10).await.unwrap(), [agent]);
+    assert_eq!(store.awake(SHARD, None, 10).await.unwrap(), [agent]);
     assert!(matches!(store.agent(id(SHARD, 2)).await, Err(StoreError::Failed(_))));
 }

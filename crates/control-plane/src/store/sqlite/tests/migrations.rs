@@ -45,7 +45,7 @@ async fn a_ledger_of_schema_1_keeps_its_agents_and_is_todays_in_form() {
     assert_eq!(agent.phase, Phase::Running);
     assert_eq!(store.events(running, 0, 100).await.unwrap().len() as u64, agent.last_event);
     assert_eq!(store.segments(running, None, 10).await.unwrap(), [agent.open_segment().unwrap()]);
-    assert_eq!(store.metered(crate::store::Shard::of(running), None, 10).await.unwrap(), [agent]);
+    assert_eq!(store.awake(crate::store::Shard::of(running), None, 10).await.unwrap(), [agent]);
     assert_eq!(store.tokens_of(owner).await.unwrap(), []);
     drop(store);
 

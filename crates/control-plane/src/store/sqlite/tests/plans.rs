@@ -29,7 +29,6 @@ fn the_check_above_sees_a_scan_and_a_sort() {
     };
     assert!(plan("SELECT agent FROM agents WHERE version = 1").starts_with("SCAN"));
     assert!(
-        plan("SELECT agent FROM agents WHERE shard = 1 AND metered = 1 ORDER BY agent")
-            .contains("TEMP B-TREE")
+        plan("SELECT agent FROM agents WHERE shard = 1 AND awake = 1 ORDER BY agent").contains("TEMP B-TREE")
     );
 }

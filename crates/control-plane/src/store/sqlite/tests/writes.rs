@@ -127,9 +127,9 @@ async fn one_illegible_row_does_not_stop_the_work_on_its_shard() {
         store.claim_due(SHARD, far, Timestamp(i64::MAX), 10).await.unwrap(),
         std::slice::from_ref(&agent)
     );
-    assert_eq!(store.metered(SHARD, None, 10).await.unwrap(), std::slice::from_ref(&agent));
+    assert_eq!(store.awake(SHARD, None, 10).await.unwrap(), std::slice::from_ref(&agent));
     let beyond = launch(&store, &create(&store, id(SHARD, 3), owner(1)).await, at(1)).await;
-    assert_eq!(store.metered(SHARD, None, 2).await.unwrap(), [agent, beyond], "the page is full");
+    assert_eq!(store.awake(SHARD, None, 2).await.unwrap(), [agent, beyond], "the page is full");
     assert!(matches!(store.agent(id(SHARD, 2)).await, Err(StoreError::Failed(_))));
 }
 

@@ -10,8 +10,9 @@ use leptos_router::hooks::use_query_map;
 use super::{FaultPage, Nothing};
 use crate::api::{self, Told};
 use crate::components::icon::icon;
+use crate::components::when::When;
 use crate::error::ErrorCode;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::{Exact, use_lang, use_strings};
 
 /// The month of the first entry there can be.
 const FIRST: Month = Month { year: 2026, month: 11 };
@@ -186,9 +187,9 @@ fn Line(entry: Entry) -> impl IntoView {
     };
     view! {
         <div class="roll-row" role="row">
-            <time role="cell" data-column="when" class="soft" datetime=entry.at.to_string() title=entry.at.to_string()>
-                {lang.moment(entry.at)}
-            </time>
+            <span role="cell" data-column="when" class="soft">
+                <When at=entry.at to=Exact::Minute />
+            </span>
             <strong role="cell" data-column="who">{who}</strong>
             <span role="cell" data-column="what">
                 {(p.acts)(entry.act.as_str())}

@@ -108,6 +108,22 @@ async fn an_invitation_becomes_a_person_with_a_password_and_sessions_of_their_ow
     let mut told = told(&owner, &["invite", "add_person"]).await;
     told.sort_by_key(|told| expected.iter().position(|expected| expected == told));
     assert_eq!(told, expected);
+
+    // The file has what the page was asked for, and nothing else.
+    let asked = json!({ "month": null, "person": "Ana", "act": "add_person" });
+    let (_, page) = ask(&owner.browser, "audit", &asked).await;
+    let month = page["month"].as_str().unwrap();
+    let file = |query: &str| {
+        let path = format!("/audit/export?month={month}&{query}");
+        async { owner.browser.get(&path).await.text() }
+    };
+    let lines = file("format=json&person=+Ana&act=add_person").await;
+    let mut lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    lines.reverse();
+    assert_eq!((&json!(lines), lines.len()), (&page["entries"], 2));
+    assert_eq!(file("format=csv&person=Nobody").await.lines().count(), 1);
+    assert_eq!(file("format=csv&act=see_spend&person=").await.lines().count(), 1);
+    assert!(file("format=csv&person=&act=").await.lines().count() > 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,6 +250,10 @@ async fn nobody_looks_into_a_terminal_that_its_owner_does_not_show() {
             "end_look by Ana: allowed",
         ]
     );
+    let (_, page) =
+        ask(&admin.browser, "audit", &json!({ "month": null, "person": "", "act": "let_look" })).await;
+    let looker = page["entries"][0]["by"].as_str().unwrap();
+    assert_eq!(page["lookers"][looker], "owner");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 mod access;
 mod amounts;
+mod audit;
 mod budgets;
 mod en;
 mod es;

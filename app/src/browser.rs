@@ -1,6 +1,7 @@
 //! What pages ask of the browser. Called in effects and handlers, which a
 //! server never runs; only [`now`] and [`is_here`] answer there too.
 
+use domain::time::Timestamp;
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
@@ -19,6 +20,12 @@ pub fn now() -> f64 {
         return 0.0;
     }
     window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// How many minutes the reader's clock is ahead of UTC at an instant.
+pub fn minutes_ahead(at: Timestamp) -> i32 {
+    // Behind is what a browser counts, in whole minutes.
+    -(js_sys::Date::new(&(at.0 as f64).into()).get_timezone_offset() as i32)
 }
 
 /// An attribute of `<html>`.

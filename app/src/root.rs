@@ -9,6 +9,7 @@ use crate::components::house::House;
 use crate::components::menus::close_menus;
 use crate::components::stage::DemoMark;
 use crate::components::toasts::{Toasts, provide_toasts};
+use crate::components::when::provide_clock;
 use crate::i18n::{Lang, provide_lang};
 use crate::live::provide_pulse;
 use crate::pages::{AgentPage, AgentsPage, LostPage, SignInPage, lazy};
@@ -25,6 +26,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_lang(Lang::of_reader());
     provide_context(ChosenTheme(RwSignal::new(Theme::chosen())));
+    provide_clock();
     provide_pulse();
     provide_stage();
     provide_toasts();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::terminal::Terminal;
 use common::{Client, Person, Server};
+use domain::time::Month;
 use domain::wire::close;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -108,6 +109,19 @@ async fn an_invitation_becomes_a_person_with_a_password_and_sessions_of_their_ow
     let mut told = told(&owner, &["invite", "add_person"]).await;
     told.sort_by_key(|told| expected.iter().position(|expected| expected == told));
     assert_eq!(told, expected);
+
+    // The file has what the page was asked for, and nothing else.
+    let asked = json!({ "month": null, "person": "Ana", "act": "add_person" });
+    let (_, page) = ask(&owner.browser, "audit", &asked).await;
+    let month: Month = serde_json::from_value(page["month"].clone()).unwrap();
+    let file =
+        async |query: &str| owner.browser.get(&format!("/audit/export?month={month}&{query}")).await.text();
+    let lines = file("format=json&person=+Ana&act=add_person").await;
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&json!(lines), lines.len()), (&page["entries"], 1));
+    assert_eq!(file("format=csv&person=Nobody").await.lines().count(), 1);
+    assert_eq!(file("format=csv&act=see_spend&person=").await.lines().count(), 1);
+    assert!(file("format=csv&person=&act=").await.lines().count() > 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,6 +267,10 @@ async fn nobody_looks_into_a_terminal_that_its_owner_does_not_show() {
             "let_look by Ana: allowed",
         ]
     );
+    let (_, page) =
+        ask(&admin.browser, "audit", &json!({ "month": null, "person": "", "act": "let_look" })).await;
+    let looker = page["entries"][0]["by"].as_str().unwrap();
+    assert_eq!(page["lookers"][looker], "owner");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,10 +14,12 @@ mod session;
 mod spend;
 mod stage;
 
+use std::collections::BTreeMap;
+
 use domain::access::Access;
 use domain::audit::Entry;
 use domain::event::Event;
-use domain::id::{InvitationId, SessionId, TokenId};
+use domain::id::{InvitationId, SessionId, TokenId, UserId};
 use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::{Basis, Rates};
@@ -183,6 +185,8 @@ pub struct NewInvitation {
 pub struct Told {
     pub month: Month,
     pub entries: Vec<Entry>,
+    /// Who those looks were asked for by that they tell of.
+    pub lookers: BTreeMap<UserId, Name>,
     /// Whether the month has more than are shown.
     pub more: bool,
     /// This month.

@@ -99,7 +99,8 @@ pub async fn audit(month: Option<Month>, person: String, act: String) -> Result<
     let who = principal().await?;
     let filter = told_of(month, &person, &act);
     let (month, entries, more) = identity.audit_month(&who, &filter).await.map_err(refuse)?;
-    Ok(Told { month, entries, more, last: identity.now().month() })
+    let lookers = identity.lookers(&entries).await.map_err(refuse)?;
+    Ok(Told { month, entries, lookers, more, last: identity.now().month() })
 }
 
 #[cfg(feature = "ssr")]

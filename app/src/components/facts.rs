@@ -8,6 +8,7 @@ use super::act::use_act;
 use super::icon::icon;
 use super::spawn::size_spec;
 use super::waking::phases;
+use super::when::use_teller;
 use crate::api;
 use crate::i18n::{use_lang, use_strings};
 use crate::live::Live;
@@ -53,11 +54,11 @@ pub fn Layers(tier: Tier) -> impl IntoView {
 /// The sheet of an agent.
 #[component]
 pub fn Facts(agent: Live) -> impl IntoView {
-    let (lang, t) = (use_lang(), use_strings());
+    let (lang, t, teller) = (use_lang(), use_strings(), use_teller());
     let (cpu, memory) = agent.peek(|view| size_spec(view.size, lang));
     let saved = Memo::new(move |_| {
         let at = agent.read(|view| view.snapshot.as_ref().map(|snapshot| snapshot.at));
-        at.map_or_else(|| t.never.to_owned(), |at| lang.ago(at, agent.now()))
+        at.map_or_else(|| t.never.to_owned(), |at| teller.ago(at, agent.now()))
     });
     let on_demand = agent.memo(|view| view.on_demand);
     let tier = agent.memo(|view| view.tier.clone());

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::act::use_act;
 use super::house::use_me;
 use super::icon::icon;
+use super::when::use_teller;
 use crate::api;
 use crate::i18n::{Strings, use_lang, use_strings};
 use crate::live::Live;
@@ -38,12 +39,12 @@ pub fn was_running(reason: FailureReason) -> bool {
 /// The failure that the agent is in.
 #[component]
 pub fn Mishap(agent: Live, failure: Failure) -> impl IntoView {
-    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let (lang, t, act, teller) = (use_lang(), use_strings(), use_act(), use_teller());
     let [title, text] = words(failure.reason, t);
     let lost = was_running(failure.reason);
     let saved = agent.peek(|view| view.snapshot.as_ref().map(|snapshot| snapshot.at));
     let kept = move || match saved {
-        Some(at) if lost => (t.saved_is_safe)(&lang.ago(at, agent.now())),
+        Some(at) if lost => (t.saved_is_safe)(&teller.ago(at, agent.now())),
         None if lost => t.nothing_was_saved.to_owned(),
         _ => String::new(),
     };

@@ -26,3 +26,4 @@ pub mod switches;
 pub mod ticket;
 pub mod toasts;
 pub mod waking;
+pub mod when;

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::act::use_act;
 use super::icon::icon;
+use super::when::use_teller;
 use crate::api;
 use crate::browser;
 use crate::i18n::{use_lang, use_strings};
@@ -132,12 +133,12 @@ fn Lost(agent: Live, loss: Loss) -> impl IntoView {
 
 #[component]
 fn IdleWarning(agent: Live) -> impl IntoView {
-    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let (lang, t, act, teller) = (use_lang(), use_strings(), use_act(), use_teller());
     let left = Memo::new(move |_| {
         let sleeps_at = agent.read(|view| view.sleeps_at);
         lang.countdown(sleeps_at.map(|at| at.since(agent.now())).unwrap_or_default())
     });
-    let unused = agent.memo(move |view| (t.unused_since)(&lang.ago(view.last_use, view.meter.as_of)));
+    let unused = agent.memo(move |view| (t.unused_since)(&teller.ago(view.last_use, view.meter.as_of)));
     let keep = move |_| act.on(agent, api::keep_awake(agent.id));
     view! {
         <div class="banner" data-state="warning" role="status">

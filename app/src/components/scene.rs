@@ -9,6 +9,7 @@ use super::icon::icon;
 use super::mishap::Mishap;
 use super::pinza::{Mood, Pinza};
 use super::receipt::{Figure, basis, rate};
+use super::when::use_teller;
 use crate::api;
 use crate::i18n::{use_lang, use_strings};
 use crate::live::Live;
@@ -55,8 +56,8 @@ pub fn Asleep(agent: Live) -> impl IntoView {
 
 #[component]
 fn Saved(agent: Live, snapshot: Snapshot) -> impl IntoView {
-    let (lang, t) = (use_lang(), use_strings());
-    let when = Memo::new(move |_| lang.ago(snapshot.at, agent.now()));
+    let (lang, t, teller) = (use_lang(), use_strings(), use_teller());
+    let when = Memo::new(move |_| teller.ago(snapshot.at, agent.now()));
     view! {
         <dl class="saved">
             <div>

@@ -5,9 +5,10 @@ use leptos::prelude::*;
 use super::act::use_act;
 use super::form::TakeBack;
 use super::icon::icon;
+use super::when::use_teller;
 use crate::api::{self, SessionView};
 use crate::browser;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::use_strings;
 
 #[component]
 pub fn Sessions(sessions: Vec<SessionView>) -> impl IntoView {
@@ -48,12 +49,12 @@ pub fn Sessions(sessions: Vec<SessionView>) -> impl IntoView {
 
 #[component]
 fn Session(session: SessionView, sessions: RwSignal<Vec<SessionView>>) -> impl IntoView {
-    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let (t, act, teller) = (use_strings(), use_act(), use_teller());
     let p = t.people;
     let SessionView { id, how, browser, created_at, seen_at, this } = session;
     let browser = if browser.is_empty() { p.unknown_browser.to_owned() } else { browser };
     let label = (p.end_session_of)(&browser);
-    let facts = (p.session_facts)(p.how(how), &lang.date(created_at), &lang.date(seen_at));
+    let facts = move || (p.session_facts)(p.how(how), &teller.day(created_at), &teller.day(seen_at));
     let end = move || {
         act.run(api::end_session(id), move |()| {
             if this {

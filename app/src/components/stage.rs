@@ -8,9 +8,10 @@ use leptos::prelude::*;
 use super::act::{Act, use_act};
 use super::icon::icon;
 use super::pinza::{Mood, Pinza};
+use super::when::use_teller;
 use crate::api::{self, Cue, Cued, StageLook};
 use crate::browser;
-use crate::i18n::{Lang, use_lang};
+use crate::i18n::{Exact, Lang, use_lang};
 use crate::stage::{Looked, Part};
 
 /// The key that shows and hides the panel.
@@ -22,7 +23,7 @@ const SPEEDS: [u32; 4] = [1, 10, 60, 600];
 #[component]
 pub fn DemoMark() -> impl IntoView {
     let Some(part) = Part::of_page() else { return ().into_any() };
-    let (lang, Looked(looked)) = (use_lang(), expect_context());
+    let (lang, teller, Looked(looked)) = (use_lang(), use_teller(), expect_context());
     let t = lang.stage();
     let what = match part {
         Part::Played => t.played,
@@ -30,7 +31,7 @@ pub fn DemoMark() -> impl IntoView {
     };
     let time = move || {
         let look = looked.get().filter(|_| part == Part::Played);
-        look.map(|StageLook { look, .. }| format!("{} · {}×", lang.instant(look.now), look.speed))
+        look.map(|StageLook { look, .. }| format!("{} · {}×", teller.at(look.now, Exact::Minute), look.speed))
     };
     let presents = Memo::new(move |_| looked.with(|look| look.is_some_and(|look| look.presents)));
     view! {

@@ -32,7 +32,7 @@ pub fn LangSwitch() -> impl IntoView {
                 r#type="button"
                 lang=lang.as_str()
                 title=whole
-                aria-pressed=if lang == here { "true" } else { "false" }
+                aria-pressed=if lang == here.spoken() { "true" } else { "false" }
                 on:click=move |_| choose_lang(lang)
             >
                 {name}

@@ -12,6 +12,7 @@ use super::pinza::{Mood, Pinza};
 use super::receipt::{Figure, basis, rate};
 use super::spawn::size_name;
 use super::state::{State, word};
+use super::when::use_teller;
 use crate::api;
 use crate::i18n::{use_lang, use_strings};
 use crate::live::Live;
@@ -39,11 +40,11 @@ fn offer(view: &AgentView) -> Offer {
 /// One agent's ticket.
 #[component]
 pub fn Ticket(agent: Live) -> impl IntoView {
-    let (lang, t) = (use_lang(), use_strings());
+    let (lang, t, teller) = (use_lang(), use_strings(), use_teller());
     let href = format!("/agents/{}", agent.id);
     let state = agent.memo(word);
     let mood = agent.memo(Mood::of);
-    let used = Memo::new(move |_| lang.ago(agent.read(|view| view.last_use), agent.now()));
+    let used = Memo::new(move |_| teller.ago(agent.read(|view| view.last_use), agent.now()));
     let sum = Memo::new(move |_| agent.meter().total.map(|sum| lang.sum(sum)));
     let runs = agent.memo(|view| view.meter.running);
     let kind = agent.memo(offer);

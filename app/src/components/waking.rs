@@ -13,6 +13,7 @@ use super::icon::changing_icon;
 use super::mishap::Mishap;
 use super::pinza::{Mood, Pinza};
 use super::spawn::size_name;
+use super::when::use_teller;
 use crate::api;
 use crate::i18n::{Strings, use_lang, use_strings};
 use crate::live::Live;
@@ -81,13 +82,13 @@ fn mark(boot: &Timeline, phase: BootPhase) -> Option<Mark> {
 /// An agent that wakes, or that failed to.
 #[component]
 pub fn Waking(agent: Live) -> impl IntoView {
-    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let (lang, t, act, teller) = (use_lang(), use_strings(), use_act(), use_teller());
     terminal::foresee();
     let mood = agent.memo(Mood::of);
     let failure = agent.memo(|view| view.failure().cloned());
     let from = Memo::new(move |_| {
         let saved = agent.read(|view| view.snapshot.as_ref().map(|snapshot| snapshot.at));
-        saved.map_or_else(|| t.first_time.to_owned(), |at| (t.from_save_of)(&lang.ago(at, agent.now())))
+        saved.map_or_else(|| t.first_time.to_owned(), |at| (t.from_save_of)(&teller.ago(at, agent.now())))
     });
     let doing = doing(agent, t);
     let sum = Memo::new(move |_| {

@@ -21,7 +21,7 @@ impl Lang {
     /// Its texts of people's access.
     pub const fn access(self) -> &'static AccessStrings {
         match self {
-            Self::Es => &ES,
+            Self::Es | Self::EsPoint => &ES,
             Self::En => &EN,
         }
     }

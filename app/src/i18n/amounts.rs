@@ -5,6 +5,9 @@ use domain::money::NanoDollars;
 
 use super::Lang;
 
+/// How an amount is written, shown to who writes one.
+pub const EXAMPLE: NanoDollars = NanoDollars(12_500_000_000);
+
 /// Why a text is no amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unread {
@@ -78,13 +81,15 @@ impl Lang {
 
     /// What to say of a text that is no amount.
     pub fn unread(self, why: &Unread) -> String {
-        match (self, why) {
-            (Self::Es, Unread::TwoWays(digits)) => format!("Escribe {digits} o {digits},00."),
-            (Self::En, Unread::TwoWays(digits)) => format!("Write {digits} or {digits}.00."),
-            (Self::Es, Unread::NoSum) => "No es una cantidad en dólares. Escríbela como 12,50.".to_owned(),
-            (Self::En, Unread::NoSum) => "That is no sum in dollars. Write it as in 12.50.".to_owned(),
-            (Self::Es, Unread::NoCount) => "No es un número entero.".to_owned(),
+        let example = self.typed(EXAMPLE);
+        let with_cents = |digits: &str| self.decimal(&format!("{digits}.00"));
+        match (self.spoken(), why) {
+            (Self::En, Unread::TwoWays(digits)) => format!("Write {digits} or {}.", with_cents(digits)),
+            (_, Unread::TwoWays(digits)) => format!("Escribe {digits} o {}.", with_cents(digits)),
+            (Self::En, Unread::NoSum) => format!("That is no sum in dollars. Write it as in {example}."),
+            (_, Unread::NoSum) => format!("No es una cantidad en dólares. Escríbela como {example}."),
             (Self::En, Unread::NoCount) => "That is no whole number.".to_owned(),
+            (_, Unread::NoCount) => "No es un número entero.".to_owned(),
         }
     }
 }
@@ -112,7 +117,11 @@ mod tests {
         {
             assert_eq!(dollars(text), Err(Unread::TwoWays(digits.to_owned())), "{text}");
         }
-        assert_eq!(Lang::Es.unread(&dollars("1.000").unwrap_err()), "Escribe 1000 o 1000,00.");
+        // Whatever the reader's marks are: who writes may be used to others.
+        let asked = |lang: Lang, text| lang.unread(&dollars(text).unwrap_err());
+        assert_eq!(asked(Lang::Es, "1.000"), "Escribe 1000 o 1000,00.");
+        assert_eq!(asked(Lang::EsPoint, "1,000"), "Escribe 1000 o 1000.00.");
+        assert_eq!(asked(Lang::En, "1.000"), "Write 1000 or 1000.00.");
     }
 
     #[test]
@@ -154,7 +163,7 @@ mod tests {
                 assert_eq!(dollars(&text), Ok(NanoDollars(nanos)), "{text}");
             }
         }
-        assert_eq!(Lang::Es.typed(NanoDollars(12_500_000_000)), "12,50");
+        assert_eq!([Lang::Es, Lang::EsPoint].map(|lang| lang.typed(EXAMPLE)), ["12,50", "12.50"]);
         assert_eq!(Lang::En.typed(NanoDollars(1_005_000_000)), "1.0050");
     }
 }

@@ -13,7 +13,7 @@ pub struct BudgetStrings {
     pub fleet: &'static str,
     pub name: &'static str,
     pub month: &'static str,
-    pub month_hint: &'static str,
+    pub month_hint: fn(example: &str) -> String,
     pub spent: &'static str,
     pub awake: &'static str,
     pub awake_hint: &'static str,
@@ -46,7 +46,7 @@ impl Lang {
     /// Its texts of budgets.
     pub const fn budgets(self) -> &'static BudgetStrings {
         match self {
-            Self::Es => &ES,
+            Self::Es | Self::EsPoint => &ES,
             Self::En => &EN,
         }
     }
@@ -73,7 +73,7 @@ static ES: BudgetStrings = BudgetStrings {
     fleet: "Toda la flota",
     name: "Nombre",
     month: "Al mes, en dólares",
-    month_hint: "Por ejemplo 12,50. Vacío: sin límite.",
+    month_hint: |example| format!("Por ejemplo {example}. Vacío: sin límite."),
     spent: "Gastado este mes",
     awake: "Despiertos a la vez",
     awake_hint: "Vacío: sin límite.",
@@ -121,7 +121,7 @@ static EN: BudgetStrings = BudgetStrings {
     fleet: "The whole fleet",
     name: "Name",
     month: "A month, in dollars",
-    month_hint: "As in 12.50. Empty: no limit.",
+    month_hint: |example| format!("As in {example}. Empty: no limit."),
     spent: "Spent this month",
     awake: "Awake at once",
     awake_hint: "Empty: no limit.",

@@ -5,7 +5,6 @@ use std::time::Duration;
 use domain::agent::ProviderName;
 use domain::fleet::{State, Trouble};
 use domain::tier::Level;
-use domain::time::Timestamp;
 
 use super::Lang;
 
@@ -76,7 +75,7 @@ impl Lang {
     /// Its texts of the fleet's page.
     pub const fn fleet(self) -> &'static FleetStrings {
         match self {
-            Self::Es => &ES,
+            Self::Es | Self::EsPoint => &ES,
             Self::En => &EN,
         }
     }
@@ -84,12 +83,12 @@ impl Lang {
     /// A provider, for people.
     pub const fn provider(self, name: ProviderName) -> &'static str {
         match (self, name) {
-            (Self::Es, ProviderName::Local) => "Esta máquina",
+            (Self::Es | Self::EsPoint, ProviderName::Local) => "Esta máquina",
             (Self::En, ProviderName::Local) => "This machine",
             (_, ProviderName::Fargate) => "AWS Fargate",
             (_, ProviderName::Firecracker) => "Firecracker",
             (_, ProviderName::Fly) => "Fly.io",
-            (Self::Es, ProviderName::Simulated) => "Simulado",
+            (Self::Es | Self::EsPoint, ProviderName::Simulated) => "Simulado",
             (Self::En, ProviderName::Simulated) => "Simulated",
         }
     }
@@ -97,21 +96,15 @@ impl Lang {
     /// How far an instance's isolation goes, for people.
     pub const fn level(self, level: Level) -> &'static str {
         match (self, level) {
-            (Self::Es, Level::Open) => "ninguno",
+            (Self::Es | Self::EsPoint, Level::Open) => "ninguno",
             (Self::En, Level::Open) => "none",
-            (Self::Es, Level::Sandbox) => "básico",
+            (Self::Es | Self::EsPoint, Level::Sandbox) => "básico",
             (Self::En, Level::Sandbox) => "basic",
-            (Self::Es, Level::Hardened) => "reforzado",
+            (Self::Es | Self::EsPoint, Level::Hardened) => "reforzado",
             (Self::En, Level::Hardened) => "hardened",
-            (Self::Es, Level::Machine) => "máquina propia",
+            (Self::Es | Self::EsPoint, Level::Machine) => "máquina propia",
             (Self::En, Level::Machine) => "own machine",
         }
-    }
-
-    /// A day and a time of it, UTC, to the minute.
-    pub fn instant(self, at: Timestamp) -> String {
-        let minutes = at.since(at.day().start()).as_secs() / 60;
-        format!("{} {:02}:{:02} UTC", self.date(at), minutes / 60, minutes % 60)
     }
 
     /// How long nobody used it, in one unit: `12 s`, `4 min`, `3 h`, `9 d`.
@@ -236,11 +229,6 @@ mod tests {
             assert_eq!(told, states.map(|state| state.patience(&policy).is_some()));
         }
         assert_eq!(Trouble::ALL.map(|trouble| EN.trouble(trouble)), ["Stuck", "Interrupted", "Not saved"]);
-    }
-
-    #[test]
-    fn an_instant_is_told_in_utc() {
-        assert_eq!(Lang::Es.instant(Timestamp(1_709_251_199_999)), "29 feb 2024 23:59 UTC");
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Lang {
     /// Its texts of a journal.
     pub const fn journal(self) -> &'static JournalStrings {
         match self {
-            Self::Es => &ES,
+            Self::Es | Self::EsPoint => &ES,
             Self::En => &EN,
         }
     }

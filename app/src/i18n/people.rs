@@ -1,7 +1,7 @@
 //! The texts about people: passwords, sessions, invitations, the people's page,
-//! the audit log, and looking into terminals.
+//! the audit log's, and looking into terminals.
 
-use domain::audit::{Act, Outcome};
+use domain::audit::Outcome;
 use domain::role::Role;
 use domain::session::How;
 
@@ -87,9 +87,6 @@ pub struct PeopleStrings {
     pub allowed: &'static str,
     pub refused: &'static str,
     pub failed: &'static str,
-    pub acts: fn(word: &str) -> &'static str,
-    /// What an entry says beyond its act.
-    pub detail: fn(act: &Act) -> String,
     // Looking into a terminal
     pub ask_to_look: &'static str,
     pub ask_text: &'static str,
@@ -205,40 +202,6 @@ pub static ES: PeopleStrings = PeopleStrings {
     allowed: "permitido",
     refused: "negado",
     failed: "falló",
-    acts: |word| match word {
-        "add_person" => "Añadir a una persona",
-        "change_role" => "Cambiar un rol",
-        "set_budget" => "Dar un presupuesto",
-        "change_team" => "Cambiar de equipo",
-        "invite" => "Invitar",
-        "withdraw_invitation" => "Retirar una invitación",
-        "end_sessions" => "Cerrar sesiones",
-        "link_person" => "Dar un enlace de entrada",
-        "close_access" => "Cerrar el acceso",
-        "open_access" => "Abrir el acceso",
-        "see_people" => "Ver personas",
-        "see_fleet" => "Ver la flota",
-        "look_into_agent" => "Ver un agente",
-        "read_audit" => "Leer la auditoría",
-        "wake_agent" => "Despertar un agente",
-        "put_agent_to_sleep" => "Dormir un agente",
-        "ask_to_look" => "Pedir mirar una terminal",
-        "let_look" => "Dejar mirar una terminal",
-        "decline_look" => "No dejar mirar",
-        "end_look" => "Dejar de mirar",
-        _ => "Otro acto",
-    },
-    detail: |act| match act {
-        Act::ChangeRole { from, to, .. } => format!("{} → {}", ES.role(*from), ES.role(*to)),
-        Act::ChangeTeam { from, to, .. } => {
-            let word = |team: &Option<domain::name::Name>| {
-                team.as_ref().map_or(ES.no_team.to_owned(), ToString::to_string)
-            };
-            format!("{} → {}", word(from), word(to))
-        }
-        Act::AddPerson { role, .. } | Act::Invite { role, .. } => ES.role(*role).to_owned(),
-        _ => String::new(),
-    },
     ask_to_look: "Pedir ver la terminal",
     ask_text: "Su dueño recibe la petición, y nada se ve hasta que acepta.",
     asked: "Pedido. Esperando a que acepte…",
@@ -331,40 +294,6 @@ pub static EN: PeopleStrings = PeopleStrings {
     allowed: "allowed",
     refused: "refused",
     failed: "failed",
-    acts: |word| match word {
-        "add_person" => "Add a person",
-        "change_role" => "Change a role",
-        "set_budget" => "Give a budget",
-        "change_team" => "Change a team",
-        "invite" => "Invite",
-        "withdraw_invitation" => "Withdraw an invitation",
-        "end_sessions" => "End sessions",
-        "link_person" => "Give a sign-in link",
-        "close_access" => "Close access",
-        "open_access" => "Open access",
-        "see_people" => "See people",
-        "see_fleet" => "See the fleet",
-        "look_into_agent" => "See an agent",
-        "read_audit" => "Read the audit log",
-        "wake_agent" => "Wake an agent",
-        "put_agent_to_sleep" => "Put an agent to sleep",
-        "ask_to_look" => "Ask to look into a terminal",
-        "let_look" => "Let somebody look",
-        "decline_look" => "Decline a look",
-        "end_look" => "End a look",
-        _ => "Another act",
-    },
-    detail: |act| match act {
-        Act::ChangeRole { from, to, .. } => format!("{} → {}", EN.role(*from), EN.role(*to)),
-        Act::ChangeTeam { from, to, .. } => {
-            let word = |team: &Option<domain::name::Name>| {
-                team.as_ref().map_or(EN.no_team.to_owned(), ToString::to_string)
-            };
-            format!("{} → {}", word(from), word(to))
-        }
-        Act::AddPerson { role, .. } | Act::Invite { role, .. } => EN.role(*role).to_owned(),
-        _ => String::new(),
-    },
     ask_to_look: "Ask to see the terminal",
     ask_text: "Its owner gets the request, and nothing is shown until they accept.",
     asked: "Asked. Waiting for an answer…",

@@ -85,7 +85,7 @@ impl Lang {
     /// Its texts of what was spent.
     pub const fn spend(self) -> &'static SpendStrings {
         match self {
-            Self::Es => &ES,
+            Self::Es | Self::EsPoint => &ES,
             Self::En => &EN,
         }
     }
@@ -94,7 +94,7 @@ impl Lang {
     pub fn month(self, month: Month) -> String {
         let name = self.spend().months.get(usize::from(month.month).wrapping_sub(1)).copied().unwrap_or("");
         match self {
-            Self::Es => format!("{name} de {}", month.year),
+            Self::Es | Self::EsPoint => format!("{name} de {}", month.year),
             Self::En => format!("{name} {}", month.year),
         }
     }

@@ -38,7 +38,7 @@ impl Lang {
     /// Its texts of a demonstration.
     pub const fn stage(self) -> &'static StageStrings {
         match self {
-            Self::Es => &ES,
+            Self::Es | Self::EsPoint => &ES,
             Self::En => &EN,
         }
     }

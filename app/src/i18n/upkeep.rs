@@ -18,7 +18,7 @@ impl Lang {
     /// Its texts of what an installation costs besides its agents.
     pub const fn upkeep(self) -> &'static UpkeepStrings {
         match self {
-            Self::Es => &ES,
+            Self::Es | Self::EsPoint => &ES,
             Self::En => &EN,
         }
     }

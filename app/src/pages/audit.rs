@@ -1,44 +1,23 @@
 //! «Auditoría»: what was done by right of a role, and what was refused. The
 //! filter is in the address.
 
-use domain::audit::{Actor, Entry, Outcome};
+use domain::audit::{Actor, Entry, Kind, Outcome};
+use domain::name::Name;
 use domain::time::Month;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
 use super::{FaultPage, Nothing};
 use crate::api::{self, Told};
 use crate::components::icon::icon;
+use crate::components::when::When;
 use crate::error::ErrorCode;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::{Exact, use_lang, use_strings};
 
 /// The month of the first entry there can be.
 const FIRST: Month = Month { year: 2026, month: 11 };
-/// Acts that can be asked for, in the order of the list.
-const ACTS: [&str; 20] = [
-    "add_person",
-    "change_role",
-    "change_team",
-    "set_budget",
-    "invite",
-    "withdraw_invitation",
-    "end_sessions",
-    "link_person",
-    "close_access",
-    "open_access",
-    "ask_to_look",
-    "let_look",
-    "decline_look",
-    "end_look",
-    "wake_agent",
-    "put_agent_to_sleep",
-    "look_into_agent",
-    "see_fleet",
-    "see_people",
-    "read_audit",
-];
-
 /// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Asked {
@@ -80,10 +59,20 @@ pub fn AuditPage() -> impl IntoView {
 #[component]
 fn Log(told: Told, asked: Asked) -> impl IntoView {
     let p = use_strings().people;
-    let Told { month, entries, more, last } = told;
-    let export = |format: &str| format!("/audit/export?month={month}&format={format}");
+    let Told { month, entries, lookers, more, last } = told;
+    let export = |format: &str| {
+        let month = month.to_string();
+        let asked = [("month", &*month), ("person", &asked.person), ("act", &asked.act), ("format", format)];
+        let asked = asked.into_iter().map(|(key, value)| (key, value.to_owned()));
+        format!("/audit/export{}", asked.collect::<ParamsMap>().to_query_string())
+    };
+    let (csv, json) = (export("csv"), export("json"));
     let none = entries.is_empty();
-    let rows = entries.into_iter().map(|entry| view! { <Line entry /> }).collect_view();
+    let rows = entries.into_iter().map(|entry| {
+        let looker = entry.act.looker().and_then(|user| lookers.get(&user).cloned());
+        view! { <Line entry looker /> }
+    });
+    let rows = rows.collect_view();
     view! {
         <main class="page" id="main">
             <div class="page-head">
@@ -92,11 +81,11 @@ fn Log(told: Told, asked: Asked) -> impl IntoView {
                     <p class="page-lead">{p.audit_lead}</p>
                 </div>
                 <div class="actions">
-                    <a class="button button-small" href=export("csv") rel="external" download>
+                    <a class="button button-small" href=csv rel="external" download>
                         {icon("save")}
                         {p.export_csv}
                     </a>
-                    <a class="button button-small" href=export("json") rel="external" download>
+                    <a class="button button-small" href=json rel="external" download>
                         {icon("save")}
                         {p.export_json}
                     </a>
@@ -122,7 +111,7 @@ fn Log(told: Told, asked: Asked) -> impl IntoView {
 /// A form that is sent as the address: it works before the page lives too.
 #[component]
 fn Filter(asked: Asked, month: Month, last: Month) -> impl IntoView {
-    let p = use_strings().people;
+    let (lang, p) = (use_lang(), use_strings().people);
     let months = std::iter::successors(Some(last), |month| Some(month.previous()))
         .take_while(|month| *month >= FIRST)
         .map(|one| {
@@ -133,13 +122,14 @@ fn Filter(asked: Asked, month: Month, last: Month) -> impl IntoView {
             }
         })
         .collect_view();
-    let acts = ACTS.map(|word| {
+    let acts = Kind::ALL.iter().map(|kind| {
         view! {
-            <option value=word selected=word == asked.act>
-                {(p.acts)(word)}
+            <option value=kind.as_str() selected=kind.as_str() == asked.act>
+                {lang.kind(*kind)}
             </option>
         }
     });
+    let acts = acts.collect_view();
     view! {
         <form class="fleet-filter" role="search" aria-label=p.filter method="get" action="/audit">
             <select class="select" name="month" aria-label=p.month>
@@ -169,15 +159,19 @@ fn Filter(asked: Asked, month: Month, last: Month) -> impl IntoView {
 }
 
 #[component]
-fn Line(entry: Entry) -> impl IntoView {
+fn Line(
+    entry: Entry,
+    /// Who had asked to look, where it answers that.
+    looker: Option<Name>,
+) -> impl IntoView {
     let (lang, p) = (use_lang(), use_strings().people);
     let who = match &entry.actor {
         Actor::Person { name, .. } => name.to_string(),
         Actor::CommandLine => p.command_line.to_owned(),
     };
-    let to = entry.act.person().map(ToString::to_string);
+    let to = lang.whom(&entry.act);
     let agent = entry.act.agent().map(|agent| agent.to_string());
-    let detail = (p.detail)(&entry.act);
+    let detail = lang.detail(&entry.act, looker.as_ref());
     let untold = (entry.untold > 0).then(|| (lang.access().untold)(&lang.count(entry.untold.into())));
     let state = match entry.outcome {
         Outcome::Allowed => "allowed",
@@ -186,12 +180,12 @@ fn Line(entry: Entry) -> impl IntoView {
     };
     view! {
         <div class="roll-row" role="row">
-            <time role="cell" data-column="when" class="soft" datetime=entry.at.to_string() title=entry.at.to_string()>
-                {lang.moment(entry.at)}
-            </time>
+            <span role="cell" data-column="when" class="soft">
+                <When at=entry.at to=Exact::Minute />
+            </span>
             <strong role="cell" data-column="who">{who}</strong>
             <span role="cell" data-column="what">
-                {(p.acts)(entry.act.as_str())}
+                {lang.kind(entry.act.kind())}
                 {to.map(|to| view! { ": " <strong>{to}</strong> })}
                 {agent.map(|agent| view! { " " <code class="small">{agent}</code> })}
                 {(!detail.is_empty()).then(|| view! { " " <span class="soft">{detail}</span> })}

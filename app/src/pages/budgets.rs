@@ -14,6 +14,7 @@ use crate::components::dialog::{Dialog, DialogFoot, DialogHandle};
 use crate::components::form::Submit;
 use crate::components::icon::icon;
 use crate::components::spawn::size_name;
+use crate::components::when::use_teller;
 use crate::error::ErrorCode;
 use crate::i18n::{self, Unread, use_lang};
 
@@ -157,7 +158,7 @@ fn Row(budget: Listed, editing: RwSignal<Option<Editing>>) -> impl IntoView {
 /// That so much was used, and whether that was sent.
 #[component]
 fn Told(notice: Notice) -> impl IntoView {
-    let lang = use_lang();
+    let (lang, teller) = (use_lang(), use_teller());
     let t = lang.budgets();
     let (state, why) = match notice.delivery {
         None => (None, None),
@@ -168,7 +169,7 @@ fn Told(notice: Notice) -> impl IntoView {
     let dead = why.is_some();
     view! {
         <li data-dead=dead.to_string()>
-            {(t.notice)(&lang.percent(notice.percent.into()), &lang.date(notice.at))}
+            {move || (t.notice)(&lang.percent(notice.percent.into()), &teller.day(notice.at))}
             {state.map(|state| format!(" · {state}"))}
             {why.map(|why| view! { <span class="small">": " {why}</span> })}
         </li>
@@ -295,7 +296,7 @@ fn Edit(what: Editing, editing: RwSignal<Option<Editing>>, listed: RwSignal<Vec<
                     name="month"
                     keys="decimal"
                     label=t.month
-                    hint=t.month_hint
+                    hint=(t.month_hint)(&lang.typed(i18n::EXAMPLE))
                     value=month
                     unread=Signal::derive(move || unread.with(|(month, _)| month.clone()))
                 />
@@ -332,7 +333,7 @@ fn LimitField(
     /// Which keys a phone offers.
     keys: &'static str,
     label: &'static str,
-    hint: &'static str,
+    #[prop(into)] hint: String,
     value: RwSignal<String>,
     unread: Signal<Option<Unread>>,
 ) -> impl IntoView {

@@ -20,6 +20,7 @@ use crate::components::form::{Submit, TakeBack, TextField};
 use crate::components::house::use_me;
 use crate::components::icon::icon;
 use crate::components::toasts::Toaster;
+use crate::components::when::use_teller;
 use crate::error::ErrorCode;
 use crate::i18n::{use_lang, use_strings};
 
@@ -101,12 +102,13 @@ fn encoded(name: &Name) -> String {
 
 #[component]
 fn Person(person: PersonView, now: Timestamp) -> impl IntoView {
-    let (lang, t, act, me) = (use_lang(), use_strings(), use_act(), use_me());
+    let (lang, t, act, me, teller) = (use_lang(), use_strings(), use_act(), use_me(), use_teller());
     let p = t.people;
     let toaster: Toaster = expect_context();
     let mine = me.name == person.name;
     let name = StoredValue::new(person.name.clone());
-    let seen = person.seen_at.map_or_else(|| p.never_seen.to_owned(), |at| lang.ago(at, now));
+    let seen_at = person.seen_at;
+    let seen = move || seen_at.map_or_else(|| p.never_seen.to_owned(), |at| teller.ago(at, now));
     let agents = format!("/fleet?owner={}", encoded(&person.name));
     let count = lang.count(person.agents.into());
     let label = format!("{}: {count}", p.agents);
@@ -329,7 +331,7 @@ fn Invitations(invitations: RwSignal<Vec<InvitationView>>) -> impl IntoView {
 
 #[component]
 fn Invitation(invitation: InvitationView, invitations: RwSignal<Vec<InvitationView>>) -> impl IntoView {
-    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let (t, act, teller) = (use_strings(), use_act(), use_teller());
     let p = t.people;
     let InvitationView { id, name, role, team, by, expires_at } = invitation;
     let withdraw = move || {
@@ -346,7 +348,7 @@ fn Invitation(invitation: InvitationView, invitations: RwSignal<Vec<InvitationVi
                 <strong>{name.to_string()}</strong>
                 " "
                 <span class="soft">{parts.join(" · ")}</span>
-                <div class="small soft">{(p.invited_by)(by.as_str(), &lang.date(expires_at))}</div>
+                <div class="small soft">{move || (p.invited_by)(by.as_str(), &teller.day(expires_at))}</div>
             </div>
             <TakeBack act word=p.withdraw label press=withdraw />
         </li>

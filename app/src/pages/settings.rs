@@ -15,8 +15,9 @@ use crate::components::password::SetPassword;
 use crate::components::sessions::Sessions;
 use crate::components::switches::{LangSwitch, ThemeSwitch, choose_theme};
 use crate::components::toasts::Toaster;
+use crate::components::when::use_teller;
 use crate::error::AppError;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::use_strings;
 use crate::reader;
 use crate::root::ChosenTheme;
 
@@ -192,7 +193,7 @@ fn Secret(secret: String) -> impl IntoView {
 
 #[component]
 fn Token(token: TokenView, tokens: RwSignal<Vec<TokenView>>) -> impl IntoView {
-    let (lang, t, act) = (use_lang(), use_strings(), use_act());
+    let (t, act, teller) = (use_strings(), use_act(), use_teller());
     let id = token.id;
     let label = format!("{}: {}", t.revoke, token.name);
     let revoke = move || {
@@ -205,7 +206,7 @@ fn Token(token: TokenView, tokens: RwSignal<Vec<TokenView>>) -> impl IntoView {
             {icon("key")}
             <div>
                 <strong>{token.name.to_string()}</strong>
-                <div class="small soft">{(t.created_on)(&lang.date(token.created_at))}</div>
+                <div class="small soft">{move || (t.created_on)(&teller.day(token.created_at))}</div>
             </div>
             <TakeBack act word=t.revoke label press=revoke />
         </li>

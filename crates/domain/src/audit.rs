@@ -145,34 +145,47 @@ pub enum Act {
 }
 
 impl Act {
+    /// What kind of act it is.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::AddPerson { .. } => Kind::AddPerson,
+            Self::ChangeRole { .. } => Kind::ChangeRole,
+            Self::SetBudget { .. } => Kind::SetBudget,
+            Self::SeeBudgets => Kind::SeeBudgets,
+            Self::ChangeTeam { .. } => Kind::ChangeTeam,
+            Self::Invite { .. } => Kind::Invite,
+            Self::WithdrawInvitation { .. } => Kind::WithdrawInvitation,
+            Self::EndSessions { .. } => Kind::EndSessions,
+            Self::LinkPerson { .. } => Kind::LinkPerson,
+            Self::CloseAccess { .. } => Kind::CloseAccess,
+            Self::OpenAccess { .. } => Kind::OpenAccess,
+            Self::SeePeople => Kind::SeePeople,
+            Self::SeeFleet => Kind::SeeFleet,
+            Self::SeeSpend => Kind::SeeSpend,
+            Self::LookIntoAgent { .. } => Kind::LookIntoAgent,
+            Self::ReadAudit => Kind::ReadAudit,
+            Self::WakeAgent { .. } => Kind::WakeAgent,
+            Self::PutAgentToSleep { .. } => Kind::PutAgentToSleep,
+            Self::StopAgent { .. } => Kind::StopAgent,
+            Self::DrainProvider { .. } => Kind::DrainProvider,
+            Self::UndrainProvider { .. } => Kind::UndrainProvider,
+            Self::AskToLook { .. } => Kind::AskToLook,
+            Self::LetLook { .. } => Kind::LetLook,
+            Self::DeclineLook { .. } => Kind::DeclineLook,
+            Self::EndLook { .. } => Kind::EndLook,
+        }
+    }
+
     /// Its word, as it stands in an entry.
     pub const fn as_str(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// Who asked for the look that it is about, where it answers one.
+    pub const fn looker(&self) -> Option<UserId> {
         match self {
-            Self::AddPerson { .. } => "add_person",
-            Self::ChangeRole { .. } => "change_role",
-            Self::SetBudget { .. } => "set_budget",
-            Self::ChangeTeam { .. } => "change_team",
-            Self::Invite { .. } => "invite",
-            Self::WithdrawInvitation { .. } => "withdraw_invitation",
-            Self::EndSessions { .. } => "end_sessions",
-            Self::LinkPerson { .. } => "link_person",
-            Self::CloseAccess { .. } => "close_access",
-            Self::OpenAccess { .. } => "open_access",
-            Self::SeeBudgets => "see_budgets",
-            Self::SeePeople => "see_people",
-            Self::SeeFleet => "see_fleet",
-            Self::SeeSpend => "see_spend",
-            Self::LookIntoAgent { .. } => "look_into_agent",
-            Self::ReadAudit => "read_audit",
-            Self::WakeAgent { .. } => "wake_agent",
-            Self::PutAgentToSleep { .. } => "put_agent_to_sleep",
-            Self::StopAgent { .. } => "stop_agent",
-            Self::DrainProvider { .. } => "drain_provider",
-            Self::UndrainProvider { .. } => "undrain_provider",
-            Self::AskToLook { .. } => "ask_to_look",
-            Self::LetLook { .. } => "let_look",
-            Self::DeclineLook { .. } => "decline_look",
-            Self::EndLook { .. } => "end_look",
+            Self::LetLook { by, .. } | Self::DeclineLook { by, .. } | Self::EndLook { by, .. } => Some(*by),
+            _ => None,
         }
     }
 
@@ -207,6 +220,57 @@ impl Act {
             _ => None,
         }
     }
+}
+
+/// Declares [`Kind`] once: a list apart would forget one some day.
+macro_rules! kinds {
+    ($($kind:ident $word:literal)*) => {
+        /// What kind of act, in the order that they are listed in.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $($kind,)*
+        }
+
+        impl Kind {
+            /// Every one there is.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+
+            /// Its word, as it stands in an entry.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    AddPerson "add_person"
+    ChangeRole "change_role"
+    ChangeTeam "change_team"
+    SetBudget "set_budget"
+    Invite "invite"
+    WithdrawInvitation "withdraw_invitation"
+    EndSessions "end_sessions"
+    LinkPerson "link_person"
+    CloseAccess "close_access"
+    OpenAccess "open_access"
+    AskToLook "ask_to_look"
+    LetLook "let_look"
+    DeclineLook "decline_look"
+    EndLook "end_look"
+    WakeAgent "wake_agent"
+    PutAgentToSleep "put_agent_to_sleep"
+    StopAgent "stop_agent"
+    DrainProvider "drain_provider"
+    UndrainProvider "undrain_provider"
+    LookIntoAgent "look_into_agent"
+    SeeFleet "see_fleet"
+    SeeSpend "see_spend"
+    SeeBudgets "see_budgets"
+    SeePeople "see_people"
+    ReadAudit "read_audit"
 }
 
 /// What became of it.
@@ -244,6 +308,23 @@ mod tests {
         let more = Entry { untold: 7, ..entry.clone() };
         let text = serde_json::to_string(&more).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), more);
-        assert!(text.contains(&format!(r#""act":"{}""#, entry.act.as_str())));
+    }
+
+    #[test]
+    fn an_act_is_written_by_the_word_of_its_kind() {
+        let (person, agent) = (UserId::from_random([0; 10]), AgentId::from_random([0; 10]));
+        let name: Name = "Ana".parse().unwrap();
+        for act in [
+            Act::SeeBudgets,
+            Act::SeeSpend,
+            Act::StopAgent { agent },
+            Act::EndLook { agent, by: person },
+            Act::UndrainProvider { provider: ProviderName::Local },
+            Act::SetBudget { of: Subject::Fleet, name: None, budget: Budget::default() },
+            Act::LinkPerson { person, name },
+        ] {
+            let written = serde_json::to_value(&act).unwrap();
+            assert_eq!(written["act"], act.as_str());
+        }
     }
 }

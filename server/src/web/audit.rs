@@ -18,7 +18,7 @@ use crate::export::broken_off;
 
 const HEAD: &str = "at,by,act,person,agent,outcome,entry\n";
 
-/// A month of it, oldest first: as CSV, or as JSON lines.
+/// A month of it, oldest first, of a person and an act where they are named: as CSV, or as JSON lines.
 pub async fn export(
     State(identity): State<Arc<Identity>>,
     parameters: Parameters,
@@ -35,6 +35,8 @@ pub async fn export(
         "json" => false,
         _ => return Err(Problem::invalid("format", "`csv` or `json`")),
     };
+    let word = |name| parameters.get(name).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+    let filter = audit::Filter { month: Some(month), person: word("person"), act: word("act") };
     let ends = {
         let identity = Arc::clone(&identity);
         async move {
@@ -46,6 +48,7 @@ pub async fn export(
         let within = entry.month() == month;
         async move { Ok(within) }
     });
+    let entries = entries.try_filter(move |entry| std::future::ready(filter.lets_through(entry)));
     let lines = entries.map(move |entry: Result<Entry, Error>| {
         let entry = entry.map_err(std::io::Error::other)?;
         if csv { line(&entry) } else { Ok(serde_json::to_string(&entry)? + "\n") }

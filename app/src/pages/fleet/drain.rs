@@ -12,8 +12,9 @@ use crate::components::act::use_act;
 use crate::components::dialog::{Dialog, DialogHandle};
 use crate::components::house::use_me;
 use crate::components::icon::icon;
+use crate::components::when::When;
 use crate::error::AppError;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::{Exact, use_lang, use_strings};
 
 /// That it is being drained, and the way back.
 #[component]
@@ -31,7 +32,7 @@ pub fn Draining(view: View) -> impl IntoView {
                     " "
                     {f.draining_text}
                     " "
-                    <time datetime=since.to_string()>{lang.instant(since)}</time> "."
+                    <When at=since to=Exact::Minute /> "."
                 </p>
                 {me.manages_fleet.then(|| view! {
                     <button

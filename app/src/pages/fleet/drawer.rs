@@ -25,6 +25,7 @@ use crate::components::icon::icon;
 use crate::components::look::AskToLook;
 use crate::components::spawn::size_name;
 use crate::components::state::StateWord;
+use crate::components::when::Ago;
 use crate::error::AppError;
 use crate::i18n::{Strings, use_lang, use_strings};
 
@@ -197,9 +198,7 @@ fn Snapshots(known: Known) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row">
-                    <time datetime=snapshot.at.to_string() title=snapshot.at.to_string()>
-                        {lang.ago(snapshot.at, now())}
-                    </time>
+                    <Ago at=snapshot.at now=now() />
                 </th>
                 <td>{lang.count(snapshot.files)}</td>
                 <td>{lang.bytes(snapshot.bytes)}</td>
@@ -244,9 +243,7 @@ fn Happened(id: AgentId, known: Known) -> impl IntoView {
             let (words, at, run) = (words(event, t), event.at, event.generation.0);
             view! {
                 <li>
-                    <time datetime=at.to_string() title=at.to_string()>
-                        {lang.ago(at, now)}
-                    </time>
+                    <Ago at now />
                     <span>{words}</span>
                     <span class="soft small">{t.run} " " {run}</span>
                 </li>

@@ -8,8 +8,9 @@ use leptos::task::spawn_local;
 
 use crate::api;
 use crate::components::errors;
+use crate::components::when::When;
 use crate::error::AppError;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::{Exact, use_lang, use_strings};
 
 /// Asked for again whenever something happened to the agent, and when somebody asks.
 #[component]
@@ -61,11 +62,10 @@ fn Lines(lines: Vec<Line>) -> impl IntoView {
         return view! { <p class="soft small">{j.none}</p> }.into_any();
     }
     let line = move |line: Line| {
-        let at = line.at.to_string();
         let weight = (line.weight != Weight::Info).then(|| view! { <b>{j.weight(line.weight)}</b> " " });
         view! {
             <li data-weight=(line.weight == Weight::Error).then_some("error")>
-                <time datetime=at.clone()>{at.get(..19).unwrap_or(&at).replace('T', " ")}</time>
+                <When at=line.at to=Exact::Second />
                 <span class="soft">{j.speaker(line.by)}</span>
                 <span>{weight} {line.text}</span>
             </li>

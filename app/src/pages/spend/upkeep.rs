@@ -1,5 +1,6 @@
 //! What the installation costs besides its agents.
 
+use domain::price::Basis;
 use domain::spend::{Report, Upkeep as Line};
 use leptos::prelude::*;
 
@@ -16,8 +17,14 @@ pub fn Upkeep(report: StoredValue<Report>) -> impl IntoView {
     }
     // The gateways first: the addresses are theirs.
     let lines = lines.into_iter().rev().map(|Line { item, ms, cost }| {
+        let basis = cost.is_none().then_some(Basis::Unpriced.as_str());
         let cost = cost.map_or_else(|| t.unknown.to_owned(), |cost| lang.money(cost, 2));
-        view! { <div><dt>{(t.of_hours)(t.item(item), &lang.hours(ms))}</dt><dd>{cost}</dd></div> }
+        view! {
+            <div>
+                <dt>{(t.of_hours)(t.item(item), &lang.hours(ms))}</dt>
+                <dd data-basis=basis>{cost}</dd>
+            </div>
+        }
     });
     view! {
         <div class="receipt-compare">

@@ -11,6 +11,7 @@ mod taken_back;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -178,6 +179,18 @@ impl Identity {
     /// A month of the log, by right of a role.
     pub async fn audit_month(&self, who: &Principal, filter: &Filter) -> Result<(Month, Vec<Entry>, bool)> {
         self.read_audit(who).await?.month(filter).await
+    }
+
+    /// The names of those who had asked for the looks that entries tell of.
+    pub async fn lookers(&self, entries: &[Entry]) -> Result<BTreeMap<UserId, Name>> {
+        let mut names = BTreeMap::new();
+        let lookers: BTreeSet<_> = entries.iter().filter_map(|entry| entry.act.looker()).collect();
+        for looker in lookers {
+            if let Some(user) = self.store.user(looker).await? {
+                names.insert(looker, user.name);
+            }
+        }
+        Ok(names)
     }
 
     pub fn now(&self) -> Timestamp {

@@ -3,6 +3,7 @@
 mod access;
 mod amounts;
 mod budgets;
+mod concerns;
 mod en;
 mod es;
 mod fleet;

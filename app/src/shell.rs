@@ -6,7 +6,7 @@ use leptos_meta::MetaTags;
 use crate::assets::Assets;
 use crate::i18n::Lang;
 use crate::root::App;
-use crate::stage::Part;
+use crate::stage::{Part, show_of_page};
 use crate::theme::Theme;
 
 /// What the page does before it lives.
@@ -24,7 +24,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
     );
     view! {
         <!DOCTYPE html>
-        <html lang=Lang::of_reader().as_str() data-theme=Theme::chosen().map(Theme::as_str) data-demo=Part::of_page().map(Part::as_str)>
+        <html lang=Lang::of_reader().as_str() data-theme=Theme::chosen().map(Theme::as_str) data-demo=Part::of_page().map(Part::as_str) data-show=show_of_page()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

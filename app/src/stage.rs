@@ -1,8 +1,10 @@
 //! A demonstration: which part of it a page shows, and how it goes.
 
+use domain::stage::Room;
 use leptos::leptos_dom::helpers::set_interval_with_handle;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::hooks::{use_location, use_navigate};
 
 use std::time::Duration;
 
@@ -59,6 +61,15 @@ impl Part {
     }
 }
 
+/// The show that this page was made of; none where nothing is demonstrated. On
+/// the server by the request, in the browser by the page that it made.
+pub fn show_of_page() -> Option<u32> {
+    #[cfg(feature = "ssr")]
+    return use_context::<api::Stage>().map(|stage| stage.show);
+    #[cfg(not(feature = "ssr"))]
+    return browser::page_attribute("data-show").and_then(|number| number.parse().ok());
+}
+
 /// How the demonstration goes, for all that is below; never there where
 /// nothing is demonstrated.
 #[derive(Clone, Copy)]
@@ -70,12 +81,17 @@ pub fn provide_stage() {
 }
 
 /// Looks at it while the caller's owner lives, and has the page's clock go as
-/// fast. Only who is signed in is told how it goes.
+/// fast. Once another show has begun, whoever had it begin, the page is loaded
+/// anew: what it shows is of a fleet that is no more. Only who is signed in is
+/// told how it goes.
 pub fn watch_stage() {
     let Some(part) = Part::of_page() else { return };
     let (Looked(looked), pace): (Looked, Pace) = (expect_context(), expect_context());
     let take = move |look: StageLook| {
         if part == Part::Played {
+            if show_of_page().is_some_and(|show| show != look.show) {
+                return browser::reload();
+            }
             pace.set(f64::from(look.look.speed));
         }
         looked.try_set(Some(look));
@@ -93,6 +109,43 @@ pub fn watch_stage() {
         look();
         if let Ok(interval) = set_interval_with_handle(look, LOOK_EVERY) {
             on_cleanup(move || interval.clear());
+        }
+    });
+}
+
+/// How long nobody has touched a screen that is walked through the pages, in
+/// milliseconds.
+const UNTOUCHED: f64 = 30_000.0;
+/// The presenter's remote stays where it is.
+const REMOTE: &str = "/stage";
+
+/// Has the presenter's screen, while nobody is at it, go where the
+/// demonstration's own cues are seen.
+pub fn walk() {
+    if Part::of_page() != Some(Part::Played) {
+        return;
+    }
+    let Looked(looked) = expect_context();
+    let (path, navigate) = (use_location().pathname, StoredValue::new(use_navigate()));
+    let touched = StoredValue::new(browser::now());
+    let touch = move || {
+        touched.try_set_value(browser::now());
+    };
+    Effect::new(move || {
+        let key = window_event_listener(leptos::ev::keydown, move |_| touch());
+        let pointer = window_event_listener(leptos::ev::pointermove, move |_| touch());
+        on_cleanup(move || {
+            key.remove();
+            pointer.remove();
+        });
+    });
+    // Every look at the demonstration asks again.
+    Effect::new(move || {
+        let room = looked.get().filter(|look| look.presents).and_then(|look| look.room);
+        let Some(room) = room.map(Room::path) else { return };
+        let here = path.get_untracked();
+        if here != room && here != REMOTE && browser::now() - touched.get_value() > UNTOUCHED {
+            navigate.with_value(|navigate| navigate(room, Default::default()));
         }
     });
 }

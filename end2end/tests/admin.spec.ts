@@ -167,6 +167,10 @@ for (const { lang, colorScheme, width } of [
       await connected(page);
       await type(page, "echo kept > file; echo wri''tten", "written");
       const agent = page.url();
+      // A page that is open is told by itself.
+      const list = await page.context().newPage();
+      await list.goto("/");
+      await expect(list.getByRole("link", { name: "casa" })).toBeVisible();
 
       // A ten-thousandth of a cent: what runs has cost more the next time it is looked at.
       const budget = `${server.url}/api/v1/budgets/people/ana`;
@@ -174,9 +178,8 @@ for (const { lang, colorScheme, width } of [
       await asleep(page);
       await expect(page.getByText(a.slept)).toBeVisible();
       await sound(page, "asleep for want of budget");
-      await page.goto("/");
-      await expect(page.getByText(a.usedUp)).toBeVisible();
-      await sound(page, "agents and the budget that is used up");
+      await expect(list.getByText(a.usedUp)).toBeVisible();
+      await sound(list, "agents and the budget that is used up");
 
       await page.goto(agent);
       await wake(page, t);
@@ -188,8 +191,8 @@ for (const { lang, colorScheme, width } of [
       await wake(page, t);
       await connected(page);
       await type(page, "cat file", "kept");
-      await page.goto("/");
-      await expect(page.getByText(a.usedUp)).toHaveCount(0);
+      await list.bringToFront();
+      await expect(list.getByText(a.usedUp)).toHaveCount(0);
       await owner.close();
     });
   });

@@ -68,3 +68,54 @@ test("a presenter's run, by the keyboard", async ({ page, server }) => {
     })
     .toBe(100);
 });
+
+test("another show that begins is seen on every screen, whoever had it begin", async ({ page, browser, server }) => {
+  await signIn(page, server, t);
+  const mark = page.getByRole("complementary", { name: "DEMO" });
+  const context = await browser.newContext({ baseURL: server.url, locale: t.locale });
+  const phone = await context.newPage();
+  await phone.goto(server.linkFor("presenter"));
+  await expect(phone.getByRole("heading", { level: 1, name: t.agents })).toBeAttached();
+  await phone.goto("/stage");
+  const remote = phone.getByRole("main").getByRole("region", { name: "Panel" });
+  const again = async () => {
+    await remote.getByRole("button", { name: "600×" }).click();
+    await expect(mark.locator(".demo-time")).toContainText("· 600×");
+    const show = await page.locator("html").getAttribute("data-show");
+    await remote.getByRole("button", { name: /Empezar de nuevo/ }).click();
+    await expect(page.locator("html")).not.toHaveAttribute("data-show", show ?? "");
+    await expect(mark.locator(".demo-time")).toContainText("10:00 UTC · 1×");
+  };
+  // What one cue changes is shown, and then is as it was at first.
+  const resting = page.locator('.ticket:has(.state[data-state="asleep"])');
+  const before = await resting.count();
+  await remote.getByRole("button", { name: /Agota tu presupuesto/ }).click();
+  await expect(page.getByText("Has usado tu presupuesto de este mes")).toBeVisible();
+  await expect.poll(() => resting.count()).toBeGreaterThan(before);
+  await again();
+  await expect(page.getByText("Has usado tu presupuesto de este mes")).toHaveCount(0);
+  await expect.poll(() => resting.count()).toBe(before);
+  const agent = await page.locator(".ticket a").first().getAttribute("href");
+  for (const path of [agent ?? "", "/fleet", "/spend", "/stage"]) {
+    await page.goto(path);
+    await again();
+    expect(new URL(page.url()).pathname).toBe(path);
+  }
+  await context.close();
+});
+
+test("the whole of it in English: a budget that is used up is told where one's agents are", async ({ browser, server }) => {
+  const context = await browser.newContext({ baseURL: server.url, locale: words.en.locale });
+  const page = await context.newPage();
+  await signIn(page, server, words.en);
+  const panel = page.getByRole("region", { name: "Panel" });
+  await expect(page.getByRole("complementary", { name: "DEMO" })).toContainText("a simulated fleet");
+  await page.keyboard.press("F9");
+  await expect(panel).toBeFocused();
+  await page.keyboard.press("5");
+  await expect(page.getByText("You have used up this month's budget")).toBeVisible();
+  await page.keyboard.press("4");
+  await expect(panel.getByRole("status")).toContainText(/Done: \d\d agents/);
+  await sound(page, "a used-up budget, in English");
+  await context.close();
+});

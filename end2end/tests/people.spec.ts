@@ -130,8 +130,22 @@ test("a terminal is looked into as long as its owner lets it be", async ({ page,
   await page.getByRole("button", { name: "casa" }).click();
   await page.getByRole("button", { name: "Ask to see the terminal" }).click();
   await expect(page.getByText("Waiting for an answer")).toBeVisible();
-  await expect(hers.getByText("owner asks to see your terminal")).toBeVisible();
+  await expect(hers.getByText("owner asks to see your terminal")).toHaveCount(1);
   await sound(hers, "being asked");
+  // Wherever else she is, too, once she is there and while she stays.
+  await hers.goto("/settings");
+  const asked = hers.getByRole("region", { name: "Notices" });
+  await expect(asked).toContainText("owner asks to see your terminal · casa");
+  await sound(hers, "being asked elsewhere");
+  await asked.getByRole("button", { name: "No" }).click();
+  await expect(asked).toHaveCount(0);
+  await hers.getByRole("link", { name: "My agents" }).first().click();
+  await page.getByRole("button", { name: "Ask to see the terminal" }).click();
+  await expect(asked).toContainText("owner asks to see your terminal · casa");
+  await sound(hers, "being asked at one's agents");
+  await asked.getByRole("link", { name: "casa" }).click();
+  await connected(hers);
+  await expect(hers.getByText("owner asks to see your terminal")).toHaveCount(1);
   await hers.getByRole("button", { name: "Let them look" }).click();
   await expect(hers.getByText("owner is looking at your terminal")).toBeVisible();
   await sound(hers, "being looked at");

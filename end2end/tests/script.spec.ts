@@ -5,7 +5,8 @@ import { asleep, connected, signIn, sleep, sound, spawn, type, wake, words } fro
 // the big screen, and one cue from a phone.
 
 const t = words.es;
-test.use({ locale: t.locale, serverArgs: ["--demo"] });
+// That waking is refused, the browser's console tells too.
+test.use({ locale: t.locale, serverArgs: ["--demo"], forgiven: [/409 \(Conflict\)/] });
 test.setTimeout(240_000);
 
 test("the whole script, by the keyboard and from a phone", async ({ page, browser, server }) => {
@@ -78,6 +79,22 @@ test("the whole script, by the keyboard and from a phone", async ({ page, browse
     await remote.getByRole("button", { name: /Duerme la flota/ }).tap();
     await expect.poll(() => count("dormidos"), { timeout: 60_000 }).toBeGreaterThan(150);
     await context.close();
+  });
+
+  await test.step("5: a budget is used up, waking is refused, and the month shows it", async () => {
+    await page.goto(server.url);
+    await focus();
+    await page.keyboard.press("5");
+    await expect(page.getByText("Has usado tu presupuesto de este mes")).toBeVisible();
+    await sound(page, "the budget that is used up");
+    await page.keyboard.press("1");
+    await expect(page.locator(".toast").first()).toContainText("Puede ampliarlo quien administra");
+    await page.keyboard.press("F9");
+    await page.getByRole("link", { name: "Ver el gasto" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Gasto" })).toBeVisible();
+    await expect(page.getByText("Has usado tu presupuesto de este mes")).toHaveCount(0);
+    await sound(page, "the month");
+    await focus();
   });
 
   await test.step("6: and this one is real", async () => {

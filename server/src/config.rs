@@ -329,6 +329,15 @@ pub struct Serve {
     /// With --demo: it gives its own cues, over and over, with nobody there.
     #[arg(long, env = "OPENCLAW_CLOUD_DEMO_LOOP", requires = "demo")]
     pub demo_loop: bool,
+    /// With --demo-loop: how long a round of it takes.
+    #[arg(
+        long,
+        env = "OPENCLAW_CLOUD_DEMO_ROUND",
+        default_value = "240",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=86_400)
+    )]
+    pub demo_round: u32,
     #[command(flatten)]
     pub data: Data,
     /// Address and port to listen on. Loopback unless told; port 0 takes a free one.

@@ -78,7 +78,8 @@ pub async fn serve(mut options: Serve) -> anyhow::Result<()> {
         None => None,
     };
     if let Some(demo) = demo.as_ref().filter(|_| options.demo_loop) {
-        tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::clone(demo).run_by_itself()));
+        let round = Duration::from_secs(options.demo_round.into());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::clone(demo).run_by_itself(round)));
     }
     let running = Arc::clone(&plane.orchestrator);
     let orchestrator = (options.duties == Duties::All)

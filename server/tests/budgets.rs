@@ -97,8 +97,8 @@ async fn who_used_it_all_up_sleeps_saved_and_the_operator_is_told() {
     assert!(events.iter().any(|event| event["event"] == "saved"), "nothing is stopped unsaved");
     let refused = other.act(&id, "wake").await;
     assert_eq!(refused.status, 409, "{}", refused.text());
-    let me = other.browser.post("/api/console/me", &json!({})).await.json();
-    assert_eq!(me["budget"]["percent"], 100, "{me}");
+    let concerns = other.browser.post("/api/console/concerns", &json!({})).await.json();
+    assert_eq!(concerns["budgets"][0]["percent"], 100, "{concerns}");
 
     let sent = |budgets: &Value| {
         let notices = budgets[0]["notices"].as_array().unwrap();
@@ -144,11 +144,18 @@ async fn a_limit_below_what_was_spent_is_told_at_once_though_nothing_is_awake() 
     other.until(&id, "running").await;
     other.act(&id, "sleep").await;
     other.until(&id, "asleep").await;
-    let banner = async || other.browser.post("/api/console/me", &json!({})).await.json()["budget"].clone();
-    assert_eq!(banner().await, Value::Null);
+    let change = json!({ "name": "gastadora", "role": "user", "team": "Datos" });
+    assert_eq!(owner.browser.post("/api/console/change_person", &change).await.status, 200);
+    let told = async |who: &Person| {
+        let concerns = who.browser.post("/api/console/concerns", &json!({})).await.json();
+        let told = concerns["budgets"].as_array().unwrap().iter();
+        told.map(|told| (told["of"].as_str().unwrap().to_owned(), told["percent"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&other).await, []);
 
     let limits = json!({ "month": 1 });
-    for whose in ["people/gastadora", "fleet"] {
+    for whose in ["people/gastadora", "teams/Datos", "fleet"] {
         assert_eq!(put(&owner, whose, &limits).await.status, 204);
     }
     let budgets = owner.api.get("/api/v1/budgets").await.json();
@@ -157,7 +164,13 @@ async fn a_limit_below_what_was_spent_is_told_at_once_though_nothing_is_awake() 
         let told: Vec<_> = notices.iter().map(|notice| notice["percent"].as_u64().unwrap()).collect();
         assert_eq!(told, [50, 80, 100], "{budget:#}");
     }
-    assert_eq!(banner().await["percent"], 100);
+    // Theirs and their team's; the fleet's is for staff.
+    let whose = |told: Vec<(String, Value)>| {
+        assert!(told.iter().all(|(_, percent)| percent == 100), "{told:?}");
+        told.into_iter().map(|(of, _)| of.split('#').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(whose(told(&other).await), ["person", "team"]);
+    assert_eq!(whose(told(&owner).await), ["fleet"]);
     assert_eq!(other.act(&id, "wake").await.status, 409);
 
     // Set once more, the same is not told again; raised, nothing is.
@@ -165,5 +178,5 @@ async fn a_limit_below_what_was_spent_is_told_at_once_though_nothing_is_awake() 
     assert_eq!(put(&owner, "people/gastadora", &json!({ "month": 5_000_000_000i64 })).await.status, 204);
     let budgets = owner.api.get("/api/v1/budgets").await.json();
     assert_eq!(budgets[1]["notices"].as_array().unwrap().len(), 3, "{budgets:#}");
-    assert_eq!(banner().await, Value::Null);
+    assert_eq!(whose(told(&other).await), ["team"]);
 }

@@ -85,6 +85,25 @@ async fn a_presenter_runs_the_fleet_and_begins_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn by_itself_it_gives_every_cue_and_begins_anew() {
+    let server = Server::start(&["--demo", "--demo-loop", "--demo-round", "24"]);
+    let presenter = server.owner().await;
+    let number = |look: &Value| look["show"].as_u64().unwrap();
+    let first = number(&look(&presenter).await);
+    until(&presenter, "burst on the fleet's page", |look| agents(look) > 150 && look["room"] == "fleet")
+        .await;
+    until(&presenter, "haste on the page of what was spent", |look| {
+        look["speed"] == 600 && look["room"] == "spend"
+    })
+    .await;
+    let concerns = presenter.browser.post("/api/console/concerns", &json!({})).await.json();
+    let mut told = concerns["budgets"].as_array().unwrap().iter();
+    assert!(told.any(|told| told["percent"] == 100), "{concerns:#}");
+    let again = until(&presenter, "beginning anew", |look| number(look) > first).await;
+    assert_eq!((agents(&again), &again["speed"], &again["room"]), (100, &json!(1), &json!("agents")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn beside_it_agents_are_real_every_page_says_demo_and_nothing_stays() {
     let mut server = Server::start(&["--demo"]);
     let presenter = server.owner().await;

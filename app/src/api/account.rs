@@ -14,7 +14,7 @@ use control_plane::identity::Right;
 
 #[cfg(feature = "ssr")]
 use super::{
-    BudgetUse,
+    concerns::on_server::concerns_of,
     input::name_of,
     session::{
         address, budgets, fleet, identity, principal, refuse, session_secret, set_session, user_agent,
@@ -97,10 +97,10 @@ pub async fn sign_out() -> Result<(), AppError> {
 pub async fn me() -> Result<Me, AppError> {
     let (fleet, budgets) = (fleet(), budgets());
     let who = principal().await?;
-    let budget = budgets.told(&who).await.map_err(refuse)?;
+    let concerns = concerns_of(&fleet, &budgets, &who).await.map_err(refuse)?;
     Ok(Me {
         manages_people: who.has(Right::ManagePeople),
-        budget: budget.map(|(percent, limit)| BudgetUse { percent, limit }),
+        concerns,
         sees_fleet: who.has(Right::SeeFleet),
         manages_fleet: who.has(Right::ManageFleet),
         reads_audit: who.has(Right::ReadAudit),

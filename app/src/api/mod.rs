@@ -4,6 +4,7 @@
 mod account;
 mod agents;
 mod budgets;
+mod concerns;
 mod fleet;
 #[cfg(feature = "ssr")]
 mod input;
@@ -20,7 +21,6 @@ use domain::access::Access;
 use domain::audit::Entry;
 use domain::event::Event;
 use domain::id::{InvitationId, SessionId, TokenId, UserId};
-use domain::money::NanoDollars;
 use domain::name::Name;
 use domain::price::{Basis, Rates};
 use domain::role::Role;
@@ -38,6 +38,7 @@ pub use agents::{
     set_idle_timeout, sleep, spawn_agent, wake, wake_on_demand,
 };
 pub use budgets::{Whose, list_budgets, set_budget};
+pub use concerns::{AgentLook, Concerns, concerns};
 pub use fleet::{
     Ordered, fleet_agent, fleet_drain, fleet_ids, fleet_journal, fleet_order, fleet_page, give_role,
 };
@@ -63,8 +64,8 @@ pub struct Me {
     pub manages_people: bool,
     pub reads_audit: bool,
     pub looks_into_terminals: bool,
-    /// Their own budget, where they were told of it this month.
-    pub budget: Option<BudgetUse>,
+    /// As it was when they came; what is new, the page asks for.
+    pub concerns: Concerns,
     pub prices: Rates,
     /// Whether a provider bills them.
     pub basis: Basis,
@@ -72,13 +73,6 @@ pub struct Me {
     pub on_demand: bool,
     /// Seconds: of agents that have none of their own.
     pub idle_timeout: u32,
-}
-
-/// How much of a month's budget is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BudgetUse {
-    pub percent: u8,
-    pub limit: NanoDollars,
 }
 
 /// Somebody's agent, for staff: without what its programs said.

@@ -1,7 +1,7 @@
 //! Server functions of a demonstration: how it goes, and the presenter's cues.
 
 use domain::id::AgentId;
-use domain::stage::Look;
+use domain::stage::{Look, Room};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,10 @@ use super::session::{principal, refuse};
 pub struct StageLook {
     #[serde(flatten)]
     pub look: Look,
+    /// Which show it is: each that begins anew has another number.
+    pub show: u32,
+    /// The page to be seen now, where it gives its own cues.
+    pub room: Option<Room>,
     /// Whether who asks gives the cues.
     pub presents: bool,
 }
@@ -80,6 +84,8 @@ mod on_server {
     pub struct Stage {
         pub demo: Arc<Demo>,
         pub part: Part,
+        /// The show that the request's fleet is of; of this machine's own, the first.
+        pub show: u32,
     }
 
     /// Where nothing is demonstrated there is none.
@@ -88,8 +94,10 @@ mod on_server {
     }
 
     pub async fn look_of(demo: &Demo, who: &Principal) -> Result<StageLook> {
-        let look = demo.show().look(demo.owners()).await?;
-        Ok(StageLook { look, presents: demo.is_presenter(who) })
+        let show = demo.show();
+        let look = show.look(demo.owners()).await?;
+        let presents = demo.is_presenter(who);
+        Ok(StageLook { look, show: show.number, room: demo.room(), presents })
     }
 
     pub fn cue_of(cue: Cue) -> Result<demo::Cue> {

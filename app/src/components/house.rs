@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::{A, Outlet, Redirect};
 
 use super::act::use_act;
+use super::concerns::{LooksAtMine, provide_concerns, use_concerns};
 use super::icon::icon;
 use super::switches::{LangSwitch, ThemeSwitch};
 use crate::api::{self, Me};
@@ -11,7 +12,7 @@ use crate::browser;
 use crate::error::ErrorCode;
 use crate::i18n::use_strings;
 use crate::pages::{FaultPage, lazy};
-use crate::stage::watch_stage;
+use crate::stage::{walk, watch_stage};
 
 /// Who is signed in; there on every page in the house.
 #[derive(Clone, Copy)]
@@ -31,11 +32,13 @@ pub fn use_me() -> Me {
 pub fn House() -> impl IntoView {
     let signed = Signed(StoredValue::new(None));
     provide_context(signed);
+    let concerned = provide_concerns();
     let me = Resource::new_blocking(|| (), |()| api::me());
     let page = move || {
         me.get().map(|me| match me {
             Ok(me) => {
                 signed.0.set_value(Some(me.clone()));
+                concerned.take(me.concerns.clone());
                 if me.sees_fleet {
                     lazy::fetch_soon();
                 }
@@ -65,6 +68,8 @@ pub fn Frame(
     let t = use_strings();
     if me.is_some() {
         watch_stage();
+        walk();
+        use_concerns().watch();
     }
     view! {
         <div class="house">
@@ -82,8 +87,9 @@ pub fn Frame(
                 {me.clone().map(|me| view! { <nav class="rooms" aria-label=t.rooms>{rooms(&me)}</nav> })}
                 <LangSwitch />
                 <ThemeSwitch />
-                {me.map(|me| view! { <Account me /> })}
+                {me.clone().map(|me| view! { <Account me /> })}
             </header>
+            {me.is_some().then(|| view! { <LooksAtMine /> })}
             {children()}
             <footer class="footer">
                 <span>"OpenClaw Cloud " {env!("CARGO_PKG_VERSION")}</span>

@@ -3,10 +3,12 @@
 
 use domain::id::AgentId;
 use domain::look::{Look, Seen, State, Step};
+use domain::name::Name;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
 use super::act::use_act;
+use super::concerns::use_concerns;
 use super::house::use_me;
 use super::icon::icon;
 use crate::api;
@@ -26,8 +28,8 @@ pub fn LookNotice(agent: Live, look: RwSignal<Option<Look>>) -> impl IntoView {
             {move || {
                 now.get()
                     .map(|(state, seen, name)| match state {
-                        State::Open => view! { <Looked agent seen name /> }.into_any(),
-                        _ => view! { <Asked agent seen name /> }.into_any(),
+                        State::Open => view! { <Looked agent=agent.id seen name of=None /> }.into_any(),
+                        _ => view! { <Asked agent=agent.id seen name of=None /> }.into_any(),
                     })
             }}
         </div>
@@ -35,16 +37,30 @@ pub fn LookNotice(agent: Live, look: RwSignal<Option<Look>>) -> impl IntoView {
     .into_any()
 }
 
+/// Which agent it is about, where that is not the page's own.
+fn which(agent: AgentId, of: Option<Name>) -> impl IntoView {
+    of.map(|of| view! { " · " <A href=format!("/agents/{agent}")>{of.to_string()}</A> })
+}
+
+/// Somebody asks to look.
 #[component]
-fn Asked(agent: Live, seen: Seen, name: String) -> impl IntoView {
-    let (t, act) = (use_strings(), use_act());
+pub fn Asked(
+    agent: AgentId,
+    seen: Seen,
+    /// Who asks.
+    name: String,
+    /// The agent's name, where the page is not the agent's.
+    of: Option<Name>,
+) -> impl IntoView {
+    let (t, act, concerns) = (use_strings(), use_act(), use_concerns());
     let p = t.people;
-    let answer = move |step| act.run(api::answer_look(agent.id, seen, step), |()| ());
+    let answer = move |step| act.run(api::answer_look(agent, seen, step), move |()| concerns.ask());
     view! {
         <div class="banner" data-state="warning" role="alert">
             {icon("user")}
             <p class="banner-text">
                 <strong>{(p.asks)(&name)}</strong>
+                {which(agent, of)}
                 " "
                 {p.asks_text}
             </p>
@@ -71,16 +87,25 @@ fn Asked(agent: Live, seen: Seen, name: String) -> impl IntoView {
     .into_any()
 }
 
+/// Somebody looks.
 #[component]
-fn Looked(agent: Live, seen: Seen, name: String) -> impl IntoView {
-    let (t, act) = (use_strings(), use_act());
+pub fn Looked(
+    agent: AgentId,
+    seen: Seen,
+    /// Who looks.
+    name: String,
+    /// The agent's name, where the page is not the agent's.
+    of: Option<Name>,
+) -> impl IntoView {
+    let (t, act, concerns) = (use_strings(), use_act(), use_concerns());
     let p = t.people;
-    let cut = move |_| act.run(api::answer_look(agent.id, seen, Step::End), |()| ());
+    let cut = move |_| act.run(api::answer_look(agent, seen, Step::End), move |()| concerns.ask());
     view! {
         <div class="banner" data-state="failed" role="alert">
             {icon("user")}
             <p class="banner-text">
                 <strong>{(p.is_looking)(&name)}</strong>
+                {which(agent, of)}
             </p>
             <button
                 class="button button-small button-danger"

@@ -4,6 +4,7 @@ pub mod access;
 pub mod act;
 pub mod agent_menu;
 pub mod command;
+pub mod concerns;
 pub mod dialog;
 pub mod errors;
 pub mod facts;

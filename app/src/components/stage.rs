@@ -92,7 +92,7 @@ pub fn Panel(
     let (lang, act, Looked(looked)) = (use_lang(), use_act(), expect_context());
     let t = lang.stage();
     let done = RwSignal::new(None::<Cued>);
-    let give = move |cue| give(act, cue, done, looked);
+    let give = move |cue| give(act, cue, part, done, looked);
     let speed = Memo::new(move |_| looked.with(|look| look.map_or(1, |seen| seen.look.speed)));
     let press = move |event: KeyboardEvent| {
         let Some(cue) = cue_of(&event.key(), speed.get_untracked()) else { return };
@@ -210,10 +210,10 @@ pub fn Played() -> impl IntoView {
     .into_any()
 }
 
-fn give(act: Act, cue: Cue, done: RwSignal<Option<Cued>>, looked: RwSignal<Option<StageLook>>) {
+fn give(act: Act, cue: Cue, part: Part, done: RwSignal<Option<Cued>>, looked: RwSignal<Option<StageLook>>) {
     act.run(api::stage_cue(cue), move |cued| match cue {
-        // Another fleet than the page has: it is loaded anew.
-        Cue::Reset => browser::reload(),
+        // Others see that with their next look. Real agents have begun nothing anew.
+        Cue::Reset if part == Part::Played => browser::reload(),
         // The next press reckons with it, and does not wait for the next look.
         Cue::Speed(speed) => looked.update(|seen| {
             if let Some(seen) = seen {

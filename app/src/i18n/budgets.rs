@@ -29,9 +29,6 @@ pub struct BudgetStrings {
     pub waiting: &'static str,
     pub sent: &'static str,
     pub dead: &'static str,
-    /// To who has a budget, at the top of their agents.
-    pub used: fn(percent: &str, limit: &str) -> String,
-    pub used_up: fn(limit: &str) -> String,
     /// Why an agent sleeps: on its page, and in the fleet's history of it.
     pub slept: &'static str,
     pub saving: &'static str,
@@ -89,12 +86,6 @@ static ES: BudgetStrings = BudgetStrings {
     waiting: "por enviar",
     sent: "enviado",
     dead: "no se pudo enviar",
-    used: |percent, limit| format!("Has usado el {percent} de tu presupuesto de este mes ({limit})."),
-    used_up: |limit| {
-        format!(
-            "Has usado tu presupuesto de este mes ({limit}). Tus agentes se guardan y duermen; puede ampliarlo quien administra."
-        )
-    },
     slept: "Se guardó y duerme porque se usó el presupuesto. Puede ampliarlo quien administra.",
     saving: "Guardando: presupuesto usado",
     see_spend: "Ver el gasto",
@@ -137,12 +128,6 @@ static EN: BudgetStrings = BudgetStrings {
     waiting: "to be sent",
     sent: "sent",
     dead: "could not be sent",
-    used: |percent, limit| format!("You have used {percent} of this month's budget ({limit})."),
-    used_up: |limit| {
-        format!(
-            "You have used up this month's budget ({limit}). Your agents are saved and sleep; an administrator can raise it."
-        )
-    },
     slept: "It was saved and sleeps because the budget is used up. An administrator can raise it.",
     saving: "Saving: budget used up",
     see_spend: "See the spend",

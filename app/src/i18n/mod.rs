@@ -4,6 +4,7 @@ mod access;
 mod amounts;
 mod audit;
 mod budgets;
+mod concerns;
 mod en;
 mod es;
 mod fleet;

@@ -5,20 +5,19 @@ use domain::view::AgentView;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
-use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 
 use super::FaultPage;
-use crate::api::{self, BudgetUse};
+use crate::api;
 use crate::browser;
-use crate::components::house::use_me;
+use crate::components::concerns::BudgetsUsed;
 use crate::components::icon::icon;
 use crate::components::pinza::{Mood, Pinza};
 use crate::components::spawn::SpawnDialog;
 use crate::components::ticket::Ticket;
 use crate::components::toasts::Toaster;
 use crate::error::ErrorCode;
-use crate::i18n::{use_lang, use_strings};
+use crate::i18n::use_strings;
 use crate::live::{Live, News, follow};
 
 /// All of somebody's agents.
@@ -162,31 +161,10 @@ fn Agents(views: Vec<AgentView>) -> impl IntoView {
     };
     view! {
         <main class="page" id="main">
-            <BudgetUsed />
+            <BudgetsUsed />
             {page}
         </main>
         {move || spawning.get().then(|| view! { <SpawnDialog made closed /> })}
-    }
-    .into_any()
-}
-
-/// How much of their budget a person used, once they were told of it.
-#[component]
-fn BudgetUsed() -> impl IntoView {
-    let (lang, me) = (use_lang(), use_me());
-    let t = lang.budgets();
-    let Some(BudgetUse { percent, limit }) = me.budget else { return ().into_any() };
-    let limit = lang.money(limit, 2);
-    let (state, text) = match percent {
-        100.. => ("failed", (t.used_up)(&limit)),
-        _ => ("warning", (t.used)(&lang.percent(percent.into()), &limit)),
-    };
-    view! {
-        <div class="banner" data-state=state role="status">
-            {icon("receipt")}
-            <p class="banner-text">{text}</p>
-            <A href="/spend">{t.see_spend}</A>
-        </div>
     }
     .into_any()
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::audit::{Act, Outcome};
 use domain::id::AgentId;
 use domain::look::{Look, Seen, State, Step};
+use domain::name::Name;
 use domain::ticket::{Claims, Scope, TICKET_LIFE};
 use domain::time::Timestamp;
 
@@ -57,6 +58,22 @@ impl Fleet {
     pub async fn look_at_mine(&self, who: &Principal, id: AgentId) -> Result<Option<Look>> {
         self.own(who, id).await?;
         Ok(self.ledger.store.look(id).await?.filter(|look| self.is_under_way(look)))
+    }
+
+    /// All that are asked for or open into the caller's agents, each with its agent's name.
+    pub async fn looks_at_all_mine(&self, who: &Principal) -> Result<Vec<(Name, Look)>> {
+        let mut looks = Vec::new();
+        for agent in self.ledger.agents_of(who.user).await? {
+            // Nothing else can be looked into.
+            if agent.phase == Phase::Running
+                && agent.provider != ProviderName::Simulated
+                && let Some(look) = self.ledger.store.look(agent.id).await?
+                && self.is_under_way(&look)
+            {
+                looks.push((agent.name, look));
+            }
+        }
+        Ok(looks)
     }
 
     /// The owner lets somebody look, declines, or cuts them off.

@@ -15,7 +15,7 @@ use crate::price::{Basis, Rates};
 use crate::size::Size;
 use crate::time::Timestamp;
 
-pub use notice::{Delivery, NOTICES, Notice, TRIES};
+pub use notice::{Delivery, NOTICES, Notice, TRIES, Told};
 pub use subject::{InvalidSubject, Subject};
 
 /// What an agent may spend before its budget is looked at again, its last save

@@ -23,7 +23,7 @@ pub fn router(state: State, demo: Arc<Demo>) -> anyhow::Result<Router> {
     let played = Arc::new(Played { router: Mutex::new(None), state: state.clone(), demo: Arc::clone(&demo) });
     // Whatever is wrong with it is said now, and not to the first who asks.
     drop(played.router()?);
-    let real = super::router(state.on(Stage { demo, part: Part::Real }, None))?;
+    let real = super::router(state.on(Stage { demo, part: Part::Real, show: 0 }, None))?;
     Ok(Router::new().fallback(move |request: Request| {
         let router = match part(&request) {
             Part::Real => Ok(real.clone()),
@@ -65,7 +65,7 @@ impl Played {
         {
             return Ok(router.clone());
         }
-        let stage = Stage { demo: Arc::clone(&self.demo), part: Part::Played };
+        let stage = Stage { demo: Arc::clone(&self.demo), part: Part::Played, show: show.number };
         let router = super::router(self.state.on(stage, Some(&show)))?;
         *known = Some((show.number, router.clone()));
         Ok(router)

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use domain::audit::{Act, Actor};
-use domain::budget::{Account, Budget, Listed, Standing, Subject};
-use domain::money::NanoDollars;
+use domain::budget::{Account, Budget, Listed, Standing, Subject, Told};
 use domain::name::Name;
 
 use super::{Endpoint, all, look_at, person, pool, set};
@@ -47,11 +46,19 @@ impl Budgets {
         Self { audit: Audit::new(store.clone(), clock.clone()), store, clock, looks: None }
     }
 
-    /// How much of their month's budget the caller was told to have used, in
-    /// percent, and of what; nothing before the first notice.
-    pub async fn told(&self, who: &Principal) -> Result<Option<(u8, NanoDollars)>> {
-        let Some(account) = self.store.account(&Subject::Person(who.user)).await? else { return Ok(None) };
-        Ok(account.told(self.clock.now().month()).zip(account.budget.month))
+    /// What was told this month of the caller's own budget, of their team's and,
+    /// where they may see it, of the fleet's; nothing of one before its first notice.
+    pub async fn told(&self, who: &Principal) -> Result<Vec<Told>> {
+        let month = self.clock.now().month();
+        let team = who.team.clone().map(Subject::Team);
+        let fleet = who.has(Right::SeeFleet).then_some(Subject::Fleet);
+        let mut all = Vec::new();
+        for of in [Some(Subject::Person(who.user)), team, fleet].into_iter().flatten() {
+            let Some(account) = self.store.account(&of).await? else { continue };
+            let told = account.told(month).zip(account.budget.month);
+            all.extend(told.map(|(percent, limit)| Told { of, percent, limit }));
+        }
+        Ok(all)
     }
 
     /// All budgets that limit anything, each with its person's name and how it stands.

@@ -24,7 +24,7 @@ pub enum Cue {
     Interrupt,
     /// All that are awake are put to sleep.
     SleepAll,
-    /// A hundred new ones are asked for at once.
+    /// A hundred new ones are asked for at once; whoever may have no more has none.
     Burst,
     /// The presenter's budget is used up.
     SpendBudget,
@@ -104,8 +104,8 @@ impl Demo {
             let spawn = Spawn { name, size: people::size(&mut random), idle_timeout: None };
             match show.fleet.spawn(owner, spawn, None).await {
                 Ok(view) => made.push((owner.clone(), view.id)),
-                // One burst too many.
-                Err(Error::TooMany { .. }) => {}
+                // One burst too many, or their budget is used up: the others' come.
+                Err(Error::TooMany { .. } | Error::OverBudget(_)) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -23,6 +23,7 @@ use domain::id::{AgentId, UserId};
 use domain::lifecycle::Policy;
 use domain::name::Name;
 use domain::price::Rates;
+use domain::stage::Room;
 use domain::time::Timestamp;
 use domain::usage::{Line, Of};
 use tokio::task::JoinSet;
@@ -66,6 +67,8 @@ pub struct Demo {
     config: Config,
     agents: Vec<(Principal, AgentId)>,
     show: Mutex<Arc<Show>>,
+    /// Where the loop is.
+    room: Mutex<Option<Room>>,
     /// One begins anew at a time; counts them.
     shows: tokio::sync::Mutex<u32>,
 }
@@ -128,7 +131,8 @@ impl Demo {
         // Closed, it is one file, which each show begins with a copy of.
         drop(history);
         let show = Show::begin(&config, &agents, 0).await?;
-        Ok(Self { config, agents, show: Mutex::new(show), shows: tokio::sync::Mutex::new(0) })
+        let (show, room) = (Mutex::new(show), Mutex::default());
+        Ok(Self { config, agents, show, room, shows: tokio::sync::Mutex::new(0) })
     }
 
     /// What is shown now.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Account;
+use super::{Account, Subject};
 use crate::money::NanoDollars;
 use crate::time::{Month, Timestamp};
 
@@ -28,6 +28,15 @@ pub struct Notice {
     /// Where it is sent to anybody besides being shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
+}
+
+/// How much of a limit that holds was told to be used this month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Whose limit it is.
+    pub of: Subject,
+    pub percent: u8,
+    pub limit: NanoDollars,
 }
 
 /// How the sending of a notice stands.

@@ -237,7 +237,8 @@ impl Books {
 fn counts_by_one(before: &Agent, step: &Transition) {
     let after = &step.agent;
     assert_eq!((step.from_version, after.version), (before.version, before.version + 1));
-    assert_eq!((step.from_due_at, step.from_awake), (before.due_at, before.is_awake()));
+    let was_awake = before.version > 0 && before.is_awake();
+    assert_eq!((step.from_due_at, step.from_awake), (before.due_at, was_awake));
     let seqs = step.events.iter().map(|event| event.seq);
     assert!(seqs.eq(before.last_event + 1..=after.last_event), "events have a gap");
     assert!(step.events.iter().all(|event| event.agent == after.id && event.generation <= after.generation));

@@ -6,8 +6,8 @@ import type { Server } from "../server";
 // An admin's day with everybody's agents, and a user who sees none of it.
 
 const fleet = {
-  es: { title: "Flota", account: "Tu cuenta", search: "Nombre o identificador", owner: "De quién", sleep: "Dormirlos", all: /^Elegir los \d/, inView: "Elegir los que se ven", happened: "Lo que pasó", close: "Cerrar", undo: "Deshacer", stop: "Pararlos", drain: /^Vaciar «/, reallyDrain: "Vaciar", draining: /se está vaciando/, boots: "Arranque", phase: "Fase", saves: "Lo guardado", stuck: /^Atascados/, team: "Equipo", isolation: "Aislamiento", log: "Registro", daemon: /demonio.*enrolled/ },
-  en: { title: "Fleet", account: "Your account", search: "Name or id", owner: "Owner", sleep: "Put to sleep", all: /^Select all \d/, inView: "Select those in view", happened: "What happened", close: "Close", undo: "Undo", stop: "Stop", drain: /^Drain “/, reallyDrain: "Drain", draining: /is being drained/, boots: "Boot", phase: "Phase", saves: "What was saved", stuck: /^Stuck/, team: "Team", isolation: "Isolation", log: "Log", daemon: /daemon.*enrolled/ },
+  es: { title: "Flota", money: "Gasto", account: "Tu cuenta", search: "Nombre o identificador", owner: "De quién", sleep: "Dormirlos", all: /^Elegir los \d/, inView: "Elegir los que se ven", happened: "Lo que pasó", close: "Cerrar", undo: "Deshacer", stop: "Pararlos", drain: /^Vaciar «/, reallyDrain: "Vaciar", draining: /se está vaciando/, boots: "Arranque", phase: "Fase", saves: "Lo guardado", stuck: /^Atascados/, team: "Equipo", isolation: "Aislamiento", log: "Registro", daemon: /demonio.*enrolled/ },
+  en: { title: "Fleet", money: "Spend", account: "Your account", search: "Name or id", owner: "Owner", sleep: "Put to sleep", all: /^Select all \d/, inView: "Select those in view", happened: "What happened", close: "Close", undo: "Undo", stop: "Stop", drain: /^Drain “/, reallyDrain: "Drain", draining: /is being drained/, boots: "Boot", phase: "Phase", saves: "What was saved", stuck: /^Stuck/, team: "Team", isolation: "Isolation", log: "Log", daemon: /daemon.*enrolled/ },
 } as const;
 
 /** A person on a page of their own, with a token. */
@@ -110,6 +110,12 @@ for (const { lang, colorScheme, width } of [
       expect([listed.total, listed.health.asleep, listed.agents[0].name]).toEqual([1, 3, "de-ana"]);
       expect(await (await ask("audit")).text()).toBe(server.command("audit", "export"));
 
+      // Elsewhere in the house an order is not forgotten.
+      if (width > 800) {
+        await page.locator(".rooms").getByRole("link", { name: f.money }).click();
+        await expect(page.locator(".spend-total")).toBeVisible();
+        await page.locator(".rooms").getByRole("link", { name: f.title }).click();
+      }
       // What was put to sleep wakes again; what was asleep before would not.
       await page.getByRole("button", { name: f.undo }).click();
       await expect(states(page, "running")).toHaveCount(3, { timeout: 60_000 });

@@ -11,6 +11,7 @@ use crate::api::{self, Me};
 use crate::browser;
 use crate::error::ErrorCode;
 use crate::i18n::use_strings;
+use crate::pages::fleet::provide_bulk;
 use crate::pages::{FaultPage, lazy};
 use crate::stage::{walk, watch_stage};
 
@@ -33,6 +34,7 @@ pub fn House() -> impl IntoView {
     let signed = Signed(StoredValue::new(None));
     provide_context(signed);
     let concerned = provide_concerns();
+    provide_bulk();
     let me = Resource::new_blocking(|| (), |()| api::me());
     let page = move || {
         me.get().map(|me| match me {

@@ -4,7 +4,7 @@ mod agent;
 mod agents;
 mod audit;
 mod budgets;
-mod fleet;
+pub mod fleet;
 pub mod lazy;
 mod look;
 mod lost;

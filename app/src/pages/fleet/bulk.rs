@@ -16,9 +16,31 @@ use crate::i18n::{use_lang, use_strings};
 /// Agents asked for by one request.
 const CHUNK: usize = 25;
 
-/// One at a time, for all of the page.
+/// One at a time, wherever in the house one goes meanwhile.
 #[derive(Clone, Copy)]
 pub struct Bulk(RwSignal<Option<Run>>);
+
+/// Gives it a place for all that is below.
+pub fn provide_bulk() {
+    let bulk = Bulk(RwSignal::new(None));
+    provide_context(bulk);
+    let busy = Memo::new(move |_| bulk.busy());
+    Effect::new(move || {
+        if busy.get() {
+            // Whoever leaves the house now leaves half of it undone.
+            let leaving = window_event_listener(leptos::ev::beforeunload, |event| event.prevent_default());
+            on_cleanup(move || leaving.remove());
+        }
+    });
+}
+
+/// The order that is given, or was.
+///
+/// # Panics
+/// Outside of the house.
+pub fn use_bulk() -> Bulk {
+    expect_context()
+}
 
 #[derive(Clone)]
 struct Run {
@@ -36,10 +58,6 @@ struct Run {
 }
 
 impl Bulk {
-    pub fn new() -> Self {
-        Self(RwSignal::new(None))
-    }
-
     pub fn busy(self) -> bool {
         self.0.with(|run| run.as_ref().is_some_and(|run| !run.over))
     }
@@ -78,7 +96,10 @@ impl Bulk {
                         run.changed.extend(&ordered.changed);
                         run.failed.extend(&ordered.failed);
                     }),
-                    Err(error) if error.code == ErrorCode::Unauthenticated => browser::leave_for("/sign-in"),
+                    Err(error) if error.code == ErrorCode::Unauthenticated => {
+                        change(&|run| run.over = true);
+                        return browser::leave_for("/sign-in");
+                    }
                     Err(error) => {
                         change(&|run| run.error = Some(error.clone()));
                         break;

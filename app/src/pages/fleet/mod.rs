@@ -32,12 +32,14 @@ use crate::i18n::{use_lang, use_strings};
 use crate::live::{News, Pace, follow, pulse, use_pace};
 
 use boots::Boots;
-use bulk::{Bulk, Report};
+use bulk::{Report, use_bulk};
 use drain::{Drainer, Draining};
 use drawer::Drawer;
 use filter::{Filter, Tiles};
 use order::Orders;
 use table::Table;
+
+pub use bulk::provide_bulk;
 
 /// Rows of a window; a screen shows a third of them.
 const WINDOW: u16 = 60;
@@ -234,7 +236,7 @@ fn Fleet(page: Page) -> impl IntoView {
     let (lang, t, me) = (use_lang(), use_strings(), use_me());
     let view = View::new(page);
     listen(view);
-    let bulk = Bulk::new();
+    let bulk = use_bulk();
     let lead = Memo::new(move |_| (t.fleet_lead)(&lang.count(view.health.get().agents.into())));
     view! {
         <main class="page page-wide fleet" id="main">

@@ -1,13 +1,13 @@
-//! `fill FOLDER AGENTS`: a ledger with so many agents that sleep, each with one
-//! run behind it, of fifty people; the first twenty are `owner`'s. What the
-//! fleet's measurements are made on.
+//! `fill FOLDER AGENTS [spent]`: a ledger with so many agents that sleep, each with
+//! one run behind it, of fifty people; the first twenty are `owner`'s. With `spent`
+//! what they cost is in the books. What the fleet's measurements are made on.
 #![allow(clippy::unwrap_used)] // It fills or it ends.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use control_plane::store::sqlite::Sqlite;
-use control_plane::store::{Store, User};
+use control_plane::store::{Shard, Store, User};
 use domain::agent::{ProviderName, Snapshot};
 use domain::id::{AgentId, UserId};
 use domain::lifecycle::{self, NewAgent, Observation, Policy, Seen, Transition};
@@ -29,9 +29,10 @@ async fn main() {
     let mut words = std::env::args().skip(1);
     let (Some(folder), Some(agents)) = (words.next(), words.next().and_then(|count| count.parse().ok()))
     else {
-        eprintln!("fill FOLDER AGENTS");
+        eprintln!("fill FOLDER AGENTS [spent]");
         std::process::exit(2);
     };
+    let spent = words.next().is_some_and(|word| word == "spent");
     std::fs::create_dir_all(&folder).unwrap();
     let store = Arc::new(Sqlite::open(&std::path::Path::new(&folder).join("console.db")).unwrap());
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -54,13 +55,41 @@ async fn main() {
         let store = Arc::clone(&store);
         writing.spawn(async move {
             for n in (part..agents).step_by(usize::try_from(AT_ONCE).unwrap()) {
-                store.create(&life(n, now), None).await.unwrap();
+                let [wakes, sleeps] = life(n, now);
+                if spent {
+                    store.create(&wakes, None).await.unwrap();
+                    store.commit(&sleeps).await.unwrap();
+                } else {
+                    store.create(&at_once(wakes, sleeps), None).await.unwrap();
+                }
             }
         });
     }
     while let Some(written) = writing.join_next().await {
         written.unwrap();
     }
+    let mut folding: JoinSet<_> = Shard::all().map(|shard| fold(Arc::clone(&store), shard)).collect();
+    while let Some(folded) = folding.join_next().await {
+        folded.unwrap();
+    }
+}
+
+async fn fold(store: Arc<Sqlite>, shard: Shard) {
+    loop {
+        let waiting = store.unfolded(shard, 1000).await.unwrap();
+        if waiting.is_empty() {
+            return;
+        }
+        for unfolded in waiting {
+            assert!(store.fold(&unfolded.next()).await.unwrap());
+        }
+    }
+}
+
+/// Both in one commit; its segment is in no book then.
+fn at_once(wakes: Transition, sleeps: Transition) -> Transition {
+    let events = wakes.events.into_iter().chain(sleeps.events).collect();
+    Transition { agent: sleeps.agent, events, segment: None, ..wakes }
 }
 
 fn person(n: u64) -> UserId {
@@ -76,8 +105,9 @@ fn bytes(kind: u64, n: u64) -> [u8; 10] {
     bytes
 }
 
-/// One run, some time in the last day, and asleep since: all in one commit.
-fn life(n: u64, now: Timestamp) -> Transition {
+/// One run, some time in the last day, and asleep since: until its meter starts,
+/// and from then on.
+fn life(n: u64, now: Timestamp) -> [Transition; 2] {
     let mut random = Random::new(7, &[2, n]);
     let owner = if n < OWNERS_OWN { 0 } else { 1 + n % (PEOPLE - 1) };
     let mut at = now.before(Duration::from_secs(random.between(600, 20 * 3600)));
@@ -91,8 +121,7 @@ fn life(n: u64, now: Timestamp) -> Transition {
         idle_timeout: None,
     };
     let first = lifecycle::create(new, at);
-    let (mut agent, mut events) = (first.agent, first.events);
-    let generation = agent.generation;
+    let generation = first.agent.generation;
     let price = Rates::proposal().estimate(size);
     let snapshot = Snapshot {
         id: format!("{n:064x}").parse().unwrap(),
@@ -103,19 +132,28 @@ fn life(n: u64, now: Timestamp) -> Transition {
         added_bytes: 20_000,
     };
     let of = |seen| Observation::Of(generation, seen);
-    for observation in [
-        of(Seen::Launching),
-        of(Seen::Launched { started_at: at, tier: Tier::own_machine(), price }),
-        of(Seen::Enrolled),
-        of(Seen::Ready),
-        Observation::SleepAsked,
-        of(Seen::SnapshotCommitted { snapshot }),
-        of(Seen::Stopped { at: None }),
-    ] {
-        at = at.after(Duration::from_millis(random.between(40, 400)));
-        let next = lifecycle::apply(&agent, observation, at, &Policy::default()).unwrap();
-        events.extend(next.events);
-        agent = next.agent;
-    }
-    Transition { from_version: 0, from_due_at: None, from_awake: false, agent, events, segment: None }
+    let started_at = at;
+    let mut then = |first: Transition, observations: Vec<Observation>| {
+        observations.into_iter().fold(first, |so_far, observation| {
+            at = at.after(Duration::from_millis(random.between(40, 400)));
+            let next = lifecycle::apply(&so_far.agent, observation, at, &Policy::default()).unwrap();
+            let events = so_far.events.into_iter().chain(next.events).collect();
+            Transition { agent: next.agent, events, segment: next.segment.or(so_far.segment), ..so_far }
+        })
+    };
+    let launched = of(Seen::Launched { started_at, tier: Tier::own_machine(), price });
+    let wakes = then(first, vec![of(Seen::Launching), launched]);
+    let nothing = Transition {
+        from_version: wakes.agent.version,
+        from_due_at: wakes.agent.due_at,
+        from_awake: true,
+        agent: wakes.agent.clone(),
+        events: Vec::new(),
+        segment: None,
+    };
+    let committed = of(Seen::SnapshotCommitted { snapshot });
+    let stopped = of(Seen::Stopped { at: None });
+    let sleeps =
+        then(nothing, vec![of(Seen::Enrolled), of(Seen::Ready), Observation::SleepAsked, committed, stopped]);
+    [wakes, sleeps]
 }

@@ -168,7 +168,8 @@ struct Late {
 impl Refused {
     /// Counts one; if it is to be told, how many were not since the last.
     fn count(&mut self, who: UserId, act: &'static str, now: Timestamp) -> Option<u32> {
-        let is_late = |late: &Late| late.told.after(REFUSED_EVERY) > now;
+        // Of a clock that was set back nothing is known.
+        let is_late = |late: &Late| late.told <= now && late.told.after(REFUSED_EVERY) > now;
         if let Some(late) = self.0.get_mut(&(who, act)) {
             if is_late(late) {
                 late.untold = late.untold.saturating_add(1);
@@ -205,6 +206,8 @@ mod tests {
         assert_eq!(refused.count(eva, "see_fleet", at(1)), Some(0));
         assert_eq!(refused.count(ana, "see_fleet", at(60)), Some(100));
         assert_eq!(refused.count(ana, "see_fleet", at(121)), Some(0));
+        // A clock that is set back silences nothing.
+        assert_eq!(refused.count(ana, "see_fleet", at(5)), Some(0));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::agents::{Body as JsonBody, name, read};
 use super::bearer::Bearer;
 use super::problem::Problem;
+use super::spend::known;
 
 /// A budget, and how it stands. All sums are whole nano-dollars.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,8 +26,10 @@ pub struct BudgetView {
     /// The team's or person's.
     name: Option<String>,
     limits: BudgetLimits,
-    /// This month so far; nothing where too many budgets are listed.
+    /// This month so far; nothing where too many budgets are listed, or none of it has a price.
     spent: Option<i64>,
+    /// Part of what was used has no price, and is not in what was spent.
+    unpriced: bool,
     awake: Option<u32>,
     /// Put aside for those that are awake.
     reserved: Option<i64>,
@@ -137,7 +140,8 @@ impl BudgetView {
             },
             name: name.map(|name| name.to_string()),
             limits: BudgetLimits { month: budget.month.map(|month| month.0), awake: budget.awake, sizes },
-            spent: standing.map(|standing| standing.spent.0),
+            spent: standing.and_then(|standing| known(standing.spent, standing.unpriced)),
+            unpriced: standing.is_some_and(|standing| standing.unpriced),
             awake: standing.map(|standing| standing.awake),
             reserved: standing.map(|standing| standing.reserved.0),
             notices: notices.into_iter().map(BudgetNotice::of).collect(),

@@ -251,7 +251,7 @@ impl SpendMonth {
             of: report.scope.as_str().to_owned(),
             month: report.month.to_string(),
             as_of: report.as_of.to_string(),
-            total: known(report.total.cost, report.unpriced_ms),
+            total: known(report.total.cost, report.unpriced_ms > 0),
             awake_ms: report.total.awake_ms,
             estimate: report.estimate.0,
             unpriced_ms: report.unpriced_ms,
@@ -276,8 +276,8 @@ impl SpendMonth {
 }
 
 /// A sum, unless all that it might sum has no price.
-fn known(cost: NanoDollars, unpriced_ms: u64) -> Option<i64> {
-    (unpriced_ms == 0 || cost != NanoDollars::ZERO).then_some(cost.0)
+pub(super) fn known(cost: NanoDollars, is_unpriced: bool) -> Option<i64> {
+    (!is_unpriced || cost != NanoDollars::ZERO).then_some(cost.0)
 }
 
 impl SpendUpkeep {
@@ -298,10 +298,15 @@ impl SpendSeries {
         };
         Self {
             of,
-            total: known(series.total.cost, series.unpriced_ms),
+            total: known(series.total.cost, series.unpriced_ms > 0),
             awake_ms: series.total.awake_ms,
             unpriced_ms: series.unpriced_ms,
-            days: series.days.iter().zip(&series.unpriced_days).map(|(day, ms)| known(*day, *ms)).collect(),
+            days: series
+                .days
+                .iter()
+                .zip(&series.unpriced_days)
+                .map(|(day, ms)| known(*day, *ms > 0))
+                .collect(),
         }
     }
 }
@@ -311,7 +316,7 @@ impl SpendTop {
         Self {
             id: top.id.to_string(),
             name: top.name.as_ref().map(ToString::to_string),
-            total: known(top.amount.cost, top.unpriced_ms),
+            total: known(top.amount.cost, top.unpriced_ms > 0),
             awake_ms: top.amount.awake_ms,
             unpriced_ms: top.unpriced_ms,
         }

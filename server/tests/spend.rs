@@ -64,6 +64,11 @@ async fn what_is_exported_is_what_the_meter_showed_and_a_changed_line_is_found()
     );
     let csv = said(&spend(&server, &[], &["export"]));
     assert_eq!(csv.lines().count(), 1 + lines.len(), "{csv}");
+    assert!(csv.lines().nth(1).unwrap().ends_with(",machine,\"owner\",\"\",\"gasta\""), "{csv}");
+    assert_eq!(
+        (&lines[0]["owner_name"], &lines[0]["agent_name"]),
+        (&Value::from("owner"), &Value::from("gasta"))
+    );
     let hours = said(&spend(&server, &[], &["export", "--each", "hour"]));
     let row: Vec<&str> = hours.lines().nth(1).unwrap().split(',').collect();
     assert!(row[0].len() == 13 && row[0].starts_with(lines[0]["day"].as_str().unwrap()), "{hours}");
@@ -248,4 +253,13 @@ async fn what_an_operators_book_does_not_price_is_unknown_and_never_nothing() {
     let days = month["series"][0]["days"].as_array().unwrap();
     assert_eq!(days.iter().filter(|day| day.is_null()).count(), 1, "{days:?}");
     assert_eq!((&month["savings"]["spot"], &month["savings"]["always_on"]), (&Value::Null, &Value::Null));
+
+    // A budget can't hold what is not known, and says so.
+    let api = owner.api.with("content-type", "application/json");
+    let limit = serde_json::to_vec(&serde_json::json!({ "month": 1 })).unwrap();
+    assert_eq!(api.send("PUT", "/api/v1/budgets/people/owner", limit.into()).await.status, 204);
+    let budget = owner.api.get("/api/v1/budgets").await.json()[0].clone();
+    assert_eq!((&budget["spent"], &budget["unpriced"]), (&Value::Null, &Value::Bool(true)), "{budget}");
+    let row = owner.api.get("/api/v1/fleet").await.json()["agents"][0].clone();
+    assert_eq!((&row["basis"], &row["month"]), (&Value::from("unpriced"), &Value::Null), "{row}");
 }

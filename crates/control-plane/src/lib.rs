@@ -39,6 +39,7 @@ mod random;
 pub mod roster;
 pub mod snapshots;
 pub mod spend;
+pub mod spreadsheet;
 pub mod staff;
 pub mod store;
 

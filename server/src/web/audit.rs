@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use control_plane::identity::Right;
-use control_plane::{Error, Identity, audit};
+use control_plane::{Error, Identity, audit, spreadsheet};
 use domain::audit::{Actor, Entry};
 use domain::time::Month;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -78,22 +78,5 @@ fn line(entry: &Entry) -> std::io::Result<String> {
         outcome.as_str().unwrap_or_default().to_owned(),
         serde_json::to_string(entry)?,
     ];
-    Ok(cells.map(|cell| quoted(&cell)).join(",") + "\n")
-}
-
-/// A cell as RFC 4180 has it. A name that a spreadsheet would compute is made a text.
-fn quoted(cell: &str) -> String {
-    let computed = cell.starts_with(['=', '+', '-', '@']);
-    format!("\"{}{}\"", if computed { "'" } else { "" }, cell.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_a_text_whatever_is_in_it() {
-        assert_eq!(quoted("Ana, \"B\""), "\"Ana, \"\"B\"\"\"");
-        assert_eq!(quoted("=1+1"), "\"'=1+1\"");
-    }
+    Ok(cells.map(|cell| spreadsheet::cell(&cell)).join(",") + "\n")
 }

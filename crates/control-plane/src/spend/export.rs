@@ -1,10 +1,11 @@
 //! A month's lines for spreadsheets and programs: one for each day, agent and
 //! kind of use, with what runs now.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::agent::ProviderName;
-use domain::id::UserId;
+use domain::id::{AgentId, UserId};
 use domain::price::Basis;
 use domain::spend::{Scope, Upkeep};
 use domain::time::{Day, Month};
@@ -15,6 +16,7 @@ use serde::Serialize;
 use super::{Spend, Whose};
 use crate::error::{Error, Result};
 use crate::identity::Principal;
+use crate::spreadsheet::cell;
 use crate::store::usage::View;
 
 /// What a line of the export is of.
@@ -52,13 +54,27 @@ pub struct Row {
     /// `machine`, or a thing of the installation's, which is nobody's: an
     /// estimate, whose time is in the place of that awake.
     pub item: &'static str,
+    /// The owner's name and team by now, and the agent's name; empty where they
+    /// are no more.
+    pub owner_name: String,
+    pub team: String,
+    pub agent_name: String,
+}
+
+/// How a line's owner and their agents are called by now.
+#[derive(Default)]
+struct Names {
+    owner: String,
+    team: String,
+    agents: HashMap<AgentId, String>,
 }
 
 impl Row {
     /// The names of a CSV's fields.
-    pub const HEAD: &str = "day,owner,agent,provider,purchase,basis,size,awake_ms,usd,item";
+    pub const HEAD: &str =
+        "day,owner,agent,provider,purchase,basis,size,awake_ms,usd,item,owner_name,team,agent_name";
 
-    fn of(owner: UserId, line: &Line, amount: Amount) -> Option<Self> {
+    fn of(owner: UserId, names: &Names, line: &Line, amount: Amount) -> Option<Self> {
         let (day, agent) = match line.of {
             Of::Day(day, Some(agent)) => (day.to_string(), agent),
             Of::Hour(hour, Some(agent)) => (hour.to_string(), agent),
@@ -76,6 +92,9 @@ impl Row {
             awake_ms: amount.awake_ms,
             usd: (kind.basis != Basis::Unpriced).then(|| amount.cost.to_decimal(9)),
             item: "machine",
+            owner_name: names.owner.clone(),
+            team: names.team.clone(),
+            agent_name: names.agents.get(&agent).cloned().unwrap_or_default(),
         })
     }
 
@@ -92,14 +111,22 @@ impl Row {
             awake_ms: upkeep.ms,
             usd: upkeep.cost.map(|cost| cost.to_decimal(9)),
             item: upkeep.item.as_str(),
+            owner_name: String::new(),
+            team: String::new(),
+            agent_name: String::new(),
         }
     }
 
-    /// No field holds a comma, a quote or a line's end: all are ids and words.
+    /// All but the names are ids and words, without a comma, a quote or a line's end.
     pub fn csv(&self) -> String {
-        let Self { day, owner, agent, provider, purchase, basis, size, awake_ms, usd, item } = self;
+        let Self { day, owner, agent, provider, purchase, basis, size, awake_ms, usd, item, .. } = self;
         let usd = usd.as_deref().unwrap_or_default();
-        format!("{day},{owner},{agent},{provider},{purchase},{basis},{size},{awake_ms},{usd},{item}")
+        let [owner_name, team, agent_name] =
+            [&self.owner_name, &self.team, &self.agent_name].map(|name| cell(name));
+        format!(
+            "{day},{owner},{agent},{provider},{purchase},{basis},{size},{awake_ms},{usd},{item},\
+             {owner_name},{team},{agent_name}"
+        )
     }
 }
 
@@ -148,6 +175,16 @@ impl Spend {
         Ok(owners)
     }
 
+    async fn names(&self, owner: UserId) -> Result<Names> {
+        let Some(user) = self.store.user(owner).await? else { return Ok(Names::default()) };
+        let agents = self.agents_of(owner).await?;
+        Ok(Names {
+            owner: user.name.to_string(),
+            team: user.team.map(|team| team.to_string()).unwrap_or_default(),
+            agents: agents.into_iter().map(|agent| (agent.id, agent.name.to_string())).collect(),
+        })
+    }
+
     fn rows(
         self: Arc<Self>,
         owners: Vec<UserId>,
@@ -158,8 +195,9 @@ impl Spend {
             let spend = Arc::clone(&self);
             async move {
                 let lines = spend.of(owner, month, each.view()).await?;
-                let rows: Vec<_> =
-                    lines.iter().filter_map(|(line, amount)| Row::of(owner, line, *amount)).map(Ok).collect();
+                let names = spend.names(owner).await?;
+                let row = |(line, amount): (&Line, &Amount)| Row::of(owner, &names, line, *amount);
+                let rows: Vec<_> = lines.iter().filter_map(row).map(Ok).collect();
                 Ok::<_, Error>(futures::stream::iter(rows))
             }
         });

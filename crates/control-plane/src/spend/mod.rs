@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::agent::Agent;
 use domain::id::{AgentId, Generation, UserId};
 use domain::metering::Segment;
 use domain::spend::{Installation, Upkeep};
@@ -208,25 +209,32 @@ impl Spend {
 
     /// Segments whose meter runs.
     async fn open(&self, whose: Whose) -> Result<Vec<Segment>> {
+        if let Whose::Owner(owner) = whose {
+            return Ok(self.agents_of(owner).await?.iter().filter_map(Agent::open_segment).collect());
+        }
         let mut segments = Vec::new();
-        let shards: Vec<Option<Shard>> = match whose {
-            Whose::Owner(_) => vec![None],
-            Whose::Fleet => Shard::all().map(Some).collect(),
-        };
-        for shard in shards {
+        for shard in Shard::all() {
             let mut after = None;
             loop {
-                let agents = match (whose, shard) {
-                    (Whose::Owner(owner), _) => self.store.agents_of(owner, after, PAGE).await?,
-                    (_, Some(shard)) => self.store.awake(shard, after, PAGE).await?,
-                    (Whose::Fleet, None) => Vec::new(),
-                };
+                let agents = self.store.awake(shard, after, PAGE).await?;
                 let Some(last) = agents.last() else { break };
                 after = Some(last.id);
-                segments.extend(agents.iter().filter_map(|agent| agent.open_segment()));
+                segments.extend(agents.iter().filter_map(Agent::open_segment));
             }
         }
         Ok(segments)
+    }
+
+    /// An owner's agents that are there.
+    async fn agents_of(&self, owner: UserId) -> Result<Vec<Agent>> {
+        let mut all: Vec<Agent> = Vec::new();
+        loop {
+            let page = self.store.agents_of(owner, all.last().map(|agent| agent.id), PAGE).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 
     /// What is not in the rollups yet.

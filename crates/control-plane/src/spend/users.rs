@@ -11,7 +11,7 @@ use domain::time::{Month, Timestamp};
 use domain::usage::{Amount, Of};
 use tokio::sync::Mutex;
 
-use super::{Lines, PAGE, Spend, Whose};
+use super::{Lines, Spend, Whose};
 use crate::error::Result;
 use crate::store::usage::View;
 
@@ -48,14 +48,8 @@ struct Kept {
 impl Spend {
     /// An owner's.
     pub(super) async fn users_of(&self, owner: UserId, agents: &Lines) -> Result<Users> {
-        let mut created = HashMap::new();
-        let mut after = None;
-        loop {
-            let page = self.store.agents_of(owner, after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            created.extend(page.iter().map(|agent| (agent.id, agent.created_at)));
-        }
+        let there = self.agents_of(owner).await?;
+        let created = there.into_iter().map(|agent| (agent.id, agent.created_at)).collect();
         self.users(agents, &Lines::new(), &created).await
     }
 

@@ -13,7 +13,7 @@ use super::{Identity, Principal, Right};
 use crate::error::{Error, Result};
 
 /// How often that number is looked at.
-pub const LOOK: Duration = Duration::from_millis(800);
+pub const LOOK: Duration = Duration::from_millis(700);
 /// How often all that is open is asked of without a word: for what expires.
 pub const RECHECK: Duration = Duration::from_secs(60);
 /// The least between two looks at what is open, however much is taken back.

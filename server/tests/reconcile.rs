@@ -240,5 +240,6 @@ fn memory(lines: usize) -> u64 {
 #[test]
 fn a_long_report_takes_no_more_memory_than_a_short_one() {
     let (short, long) = (memory(10_000), memory(150_000));
-    assert!(short > 0 && long < short + 2048, "20 MB of a report took {long} KiB, 1.3 MB {short} KiB");
+    // The program's own pages come and go by some MiB; all of the report would be 19.
+    assert!(short > 0 && long < short + 8 * 1024, "20 MB of a report took {long} KiB, 1.3 MB {short} KiB");
 }

@@ -44,6 +44,8 @@ pub struct SpendStrings {
     pub unknown: &'static str,
     pub saved: &'static str,
     pub saved_lead: fn(agents: &str) -> String,
+    /// The same of one.
+    pub saved_lead_one: &'static str,
     pub saved_spot: &'static str,
     pub saved_asleep: &'static str,
     pub saved_t4g: &'static str,
@@ -172,9 +174,10 @@ static ES: SpendStrings = SpendStrings {
     saved: "Lo que no has gastado",
     saved_lead: |agents| {
         format!(
-            "Comparado con otras formas de tener los {agents} agentes usados este mes, desde el día 1 hasta ahora."
+            "Comparado con otras formas de tener los {agents} agentes usados este mes, mientras estuvieron."
         )
     },
+    saved_lead_one: "Comparado con otras formas de tener el agente usado este mes, mientras estuvo.",
     saved_spot: "Por ir en Spot",
     saved_asleep: "Por dormir",
     saved_t4g: "Frente a una t4g.small por agente",
@@ -265,9 +268,10 @@ static EN: SpendStrings = SpendStrings {
     saved: "What you did not spend",
     saved_lead: |agents| {
         format!(
-            "Against other ways to have the {agents} agents that were used this month, from the 1st until now."
+            "Against other ways to have the {agents} agents that were used this month, while they were there."
         )
     },
+    saved_lead_one: "Against other ways to have the agent that was used this month, while it was there.",
     saved_spot: "By running on Spot",
     saved_asleep: "By sleeping",
     saved_t4g: "Against a t4g.small for each agent",

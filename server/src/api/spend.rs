@@ -84,11 +84,12 @@ struct SpendForecast {
     high: i64,
 }
 
-/// Against the agents that were used this month, from its first instant until `as_of`.
+/// Against the agents that were used this month, while they were there.
 #[derive(Debug, Serialize, ToSchema)]
 struct SpendSavings {
     agents: u32,
-    /// The same use on demand, less what it cost; nothing where the price book does not say what that costs.
+    /// The same use on demand, less what it cost; nothing where none was bought on Spot, or the price book does not say
+    /// what that costs.
     spot: Option<i64>,
     /// What all of them would have cost awake all the time, on Spot; nothing where the price book does not say it.
     always_on: Option<i64>,

@@ -97,10 +97,14 @@ pub fn Saved(report: Month) -> impl IntoView {
             </dl>
         }
     };
+    let lead = match savings.agents {
+        1 => t.saved_lead_one.to_owned(),
+        agents => (t.saved_lead)(&lang.count(agents.into())),
+    };
     view! {
         <section class="spend-part" aria-labelledby="saved-title">
             <h2 id="saved-title">{t.saved}</h2>
-            <p class="soft">{(t.saved_lead)(&lang.count(savings.agents.into()))}</p>
+            <p class="soft">{lead}</p>
             <div class="tiles">
                 {against(savings.always_on).map(|saved| tile(t.saved_asleep, saved))}
                 {savings.spot.map(|saved| tile(t.saved_spot, (saved, saved + cost)))}

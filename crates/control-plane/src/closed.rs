@@ -12,9 +12,6 @@ use crate::fleet::Fleet;
 use crate::ledger::{Ledger, settled};
 use crate::store::User;
 
-/// Agents of one owner that are read at once.
-const PAGE: u16 = 100;
-
 impl Fleet {
     /// Puts the agents of somebody whose access is closed to sleep.
     pub async fn put_closed_to_sleep(&self, owner: &User) -> Result<()> {
@@ -42,17 +39,12 @@ async fn put_to_sleep(ledger: &Ledger, owner: &User) -> Result<()> {
     if owner.is_let_in() {
         return Ok(());
     }
-    let mut after = None;
-    loop {
-        let agents = ledger.store.agents_of(owner.id, after, PAGE).await?;
-        let Some(last) = agents.last() else { return Ok(()) };
-        after = Some(last.id);
-        for agent in agents.iter().filter(|agent| agent.is_awake()) {
-            match settled(ledger.observe(agent.id, Observation::SleepAsked).await) {
-                // In a phase that ends by itself: the next time, if it does not.
-                Ok(_) | Err(Error::Illegal(_)) => {}
-                Err(error) => return Err(error),
-            }
+    for agent in ledger.agents_of(owner.id).await?.iter().filter(|agent| agent.is_awake()) {
+        match settled(ledger.observe(agent.id, Observation::SleepAsked).await) {
+            // In a phase that ends by itself: the next time, if it does not.
+            Ok(_) | Err(Error::Illegal(_)) => {}
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }

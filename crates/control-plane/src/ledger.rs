@@ -17,16 +17,13 @@ use crate::fleet::AGENTS_MAX;
 use crate::live::{Change, Hub, Writers};
 use crate::prices::Prices;
 use crate::roster::Roster;
-use crate::store::{Created, Idempotency, Store, StoreError, Turn};
+use crate::store::{Created, Idempotency, Store, StoreError, Turn, agents_of};
 
 /// How often a change is decided anew when others commit in between.
 const TRIES: u32 = 16;
 /// How often somebody queues at an owner's turnstile: of a hundred wakes at once
 /// the last one finds it taken so often.
 const TURNS: u32 = 128;
-
-/// Rows read at once.
-const PAGE: u16 = 500;
 
 /// Queues of those who make agents, an owner's in one of them.
 #[derive(Default)]
@@ -150,15 +147,7 @@ impl Ledger {
 
     /// All of an owner's agents.
     pub async fn agents_of(&self, owner: UserId) -> Result<Vec<Agent>> {
-        let mut agents: Vec<Agent> = Vec::new();
-        loop {
-            let page = self.store.agents_of(owner, agents.last().map(|agent| agent.id), PAGE).await?;
-            let ended = page.len() < usize::from(PAGE);
-            agents.extend(page);
-            if ended {
-                return Ok(agents);
-            }
-        }
+        Ok(agents_of(&*self.store, owner).await?)
     }
 
     /// Whether something new may be launched at a provider.

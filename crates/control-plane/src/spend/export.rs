@@ -17,6 +17,7 @@ use super::{Spend, Whose};
 use crate::error::{Error, Result};
 use crate::identity::Principal;
 use crate::spreadsheet::cell;
+use crate::store::agents_of;
 use crate::store::usage::View;
 
 /// What a line of the export is of.
@@ -177,7 +178,7 @@ impl Spend {
 
     async fn names(&self, owner: UserId) -> Result<Names> {
         let Some(user) = self.store.user(owner).await? else { return Ok(Names::default()) };
-        let agents = self.agents_of(owner).await?;
+        let agents = agents_of(&*self.store, owner).await?;
         Ok(Names {
             owner: user.name.to_string(),
             team: user.team.map(|team| team.to_string()).unwrap_or_default(),

@@ -32,7 +32,7 @@ use crate::error::{Error, Result};
 use crate::ledger;
 use crate::prices::Prices;
 use crate::store::usage::{Book, Unfolded, View, lines_until};
-use crate::store::{Shard, Store};
+use crate::store::{Shard, Store, agents_of};
 
 pub use beside::{Beside, Differs, Gap, Ran};
 pub use bill::{Apart, Bill, Billed, Decimal, Refused, Tagged};
@@ -210,7 +210,11 @@ impl Spend {
     /// Segments whose meter runs.
     async fn open(&self, whose: Whose) -> Result<Vec<Segment>> {
         if let Whose::Owner(owner) = whose {
-            return Ok(self.agents_of(owner).await?.iter().filter_map(Agent::open_segment).collect());
+            return Ok(agents_of(&*self.store, owner)
+                .await?
+                .iter()
+                .filter_map(Agent::open_segment)
+                .collect());
         }
         let mut segments = Vec::new();
         for shard in Shard::all() {
@@ -223,18 +227,6 @@ impl Spend {
             }
         }
         Ok(segments)
-    }
-
-    /// An owner's agents that are there.
-    async fn agents_of(&self, owner: UserId) -> Result<Vec<Agent>> {
-        let mut all: Vec<Agent> = Vec::new();
-        loop {
-            let page = self.store.agents_of(owner, all.last().map(|agent| agent.id), PAGE).await?;
-            if page.is_empty() {
-                return Ok(all);
-            }
-            all.extend(page);
-        }
     }
 
     /// What is not in the rollups yet.

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use super::{Lines, Spend, Whose};
 use crate::error::Result;
+use crate::store::agents_of;
 use crate::store::usage::View;
 
 /// People whose days are read, to stack them by team; all else is left out of
@@ -48,7 +49,7 @@ struct Kept {
 impl Spend {
     /// An owner's.
     pub(super) async fn users_of(&self, owner: UserId, agents: &Lines) -> Result<Users> {
-        let there = self.agents_of(owner).await?;
+        let there = agents_of(&*self.store, owner).await?;
         let created = there.into_iter().map(|agent| (agent.id, agent.created_at)).collect();
         self.users(agents, &Lines::new(), &created).await
     }

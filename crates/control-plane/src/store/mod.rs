@@ -387,3 +387,19 @@ pub trait Store: Send + Sync + 'static {
     /// Whether the ledger answers. Reads only, so that asking costs nothing.
     async fn ready(&self) -> Result<()>;
 }
+
+/// Of one owner, read at once.
+const OF_ONE: u16 = 500;
+
+/// All of an owner's agents that are there.
+pub async fn agents_of(store: &dyn Store, owner: UserId) -> Result<Vec<Agent>> {
+    let mut agents: Vec<Agent> = Vec::new();
+    loop {
+        let page = store.agents_of(owner, agents.last().map(|agent| agent.id), OF_ONE).await?;
+        let ended = page.len() < usize::from(OF_ONE);
+        agents.extend(page);
+        if ended {
+            return Ok(agents);
+        }
+    }
+}
